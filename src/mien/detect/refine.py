@@ -1,0 +1,133 @@
+"""The later stages: R-Net drops candidates, O-Net gives faces with points, L-Net moves the points.
+
+Each takes several pictures at once, so that their crops share the calls; the answers are those of one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.detect.settings import Settings
+from mien.geometry import boxes
+from mien.models import Network
+from mien.pixels import Mipmap
+from mien.values import Candidates, Faces, Floats
+
+_PATCH = 0.25
+"""Side of L-Net's patches, in longer sides of the box."""
+
+_REACH = 0.35
+"""L-Net moves a point no further than this, in sides of its patch; one that it would move further stays."""
+
+
+def run_rnet(
+    pictures: Sequence[Mipmap], candidates: Sequence[Candidates], rnet: Network, settings: Settings
+) -> list[Candidates]:
+    """Of each picture the candidates that R-Net keeps: calibrated boxes, best first."""
+    windows = [boxes.square(found.boxes) for found in candidates]
+    answers = _look(rnet, pictures, windows, settings.chunk)
+    return [_candidates(settings, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
+
+
+def _candidates(settings: Settings, windows: Floats, scores: Floats, offsets: Floats) -> Candidates:
+    good = np.flatnonzero(scores >= settings.rnet_threshold)
+    kept = good[boxes.suppress(windows[good], scores[good], settings.rnet_overlap)]
+    return Candidates(boxes.decode(offsets[kept], windows[kept]), scores[kept])
+
+
+def run_onet(
+    pictures: Sequence[Mipmap], candidates: Sequence[Candidates], onet: Network, settings: Settings
+) -> list[Faces]:
+    """Of each picture the faces, best first. Boxes may reach beyond the picture, as faces do."""
+    windows = [boxes.square(found.boxes) for found in candidates]
+    answers = _look(onet, pictures, windows, settings.chunk)
+    return [_faces(settings, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
+
+
+def _faces(settings: Settings, windows: Floats, scores: Floats, offsets: Floats, points: Floats) -> Faces:
+    good = scores >= settings.onet_threshold
+    windows = windows[good]
+    faces = Faces(
+        boxes.decode(offsets[good], windows), scores[good], boxes.decode_points(points[good], windows)
+    )
+    return faces[boxes.suppress(faces.boxes, faces.scores, settings.final_overlap, "min")]
+
+
+def run_lnet(
+    pictures: Sequence[Mipmap], faces: Sequence[Faces], lnet: Network, settings: Settings
+) -> list[Faces]:
+    """The same faces, each point moved by what L-Net sees in a patch around it.
+
+    The optional stage of Zhang's later release, with the rule of its MXNet port: five patches of a quarter
+    of the box are looked at together, and a point that would move by more than 0.35 patches in x or y
+    stays.
+    """
+    patches = [point_patches(found) for found in faces]
+    answers = _look(lnet, pictures, patches, settings.chunk, together=5)
+    return [_move(*one) for one in zip(faces, patches, answers, strict=True)]
+
+
+def point_patches(faces: Faces) -> Floats:
+    """L-Net's patches (5 n, 4), face by face in the order of the points."""
+    sides = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1) * np.float32(_PATCH)
+    half = sides[:, None, None] / 2
+    return np.concatenate([faces.points - half, faces.points + half], axis=2).reshape(-1, 4)
+
+
+def _move(faces: Faces, patches: Floats, seen: tuple[Floats, ...]) -> Faces:
+    (places,) = seen
+    near = np.all(np.abs(places - 0.5) <= _REACH, axis=2, keepdims=True)
+    moved = boxes.decode_points(places.reshape(-1, 1, 2), patches).reshape(-1, 5, 2)
+    return Faces(faces.boxes, faces.scores, np.where(near, moved, faces.points))
+
+
+def _look(
+    network: Network, pictures: Sequence[Mipmap], windows: Sequence[Floats], chunk: int, together: int = 1
+) -> list[tuple[Floats, ...]]:
+    """For each picture, what the network returns for its windows (n, 4).
+
+    ``chunk`` inputs a call, across the borders between pictures. One input is the crops of so many successive
+    windows as ``together`` says, stacked on the channel axis.
+    """
+    size = network.card.input_size
+    crop_boxes = [boxes.enlarge(squares, network.card.context) for squares in windows]
+    ends = list(accumulate(len(squares) for squares in windows))
+    answers = []
+    for start in range(0, max(ends[-1], 1), chunk * together) if ends else ():
+        stop = min(start + chunk * together, ends[-1])
+        crops = _crops(pictures, crop_boxes, ends, start, stop, size)
+        answers.append(network.run(_stack(crops, together)))
+    whole = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
+    borders = [end // together for end in ends[:-1]]
+    return list(zip(*(np.split(output, borders) for output in whole), strict=True))
+
+
+def _crops(
+    pictures: Sequence[Mipmap],
+    crop_boxes: Sequence[Floats],
+    ends: Sequence[int],
+    start: int,
+    stop: int,
+    size: int,
+) -> NDArray[np.uint8]:
+    """Crops ``start`` to ``stop`` (n, size, size, 3) of all pictures' boxes counted through."""
+    parts = [np.empty((0, size, size, 3), np.uint8)]
+    for picture, wanted, end in zip(pictures, crop_boxes, ends, strict=True):
+        first = end - len(wanted)
+        here = wanted[max(start - first, 0) : max(stop - first, 0)]
+        if len(here):
+            parts.append(picture.crops(here, size))
+    return np.concatenate(parts) if len(parts) > 2 else parts[-1]
+
+
+def _stack(crops: NDArray[np.uint8], together: int) -> NDArray[np.uint8]:
+    """(n k, s, s, 3) -> (n, s, s, 3 k)."""
+    if together == 1:
+        return crops
+    size = crops.shape[1]
+    grouped = crops.reshape(-1, together, size, size, 3).transpose(0, 2, 3, 1, 4)
+    return grouped.reshape(-1, size, size, together * 3)

@@ -1,0 +1,45 @@
+"""The error tree.
+
+    MienError
+    |-- BadImage         the picture cannot be used: missing, broken, too large, of an unsupported kind
+    |-- BadAnnotation    a line or file of a data set cannot be used; names file and line
+    |-- BadRecipe        a training recipe has an unknown key, a missing key or an impossible value
+    |-- BadOption        a setting or argument has a value that makes no sense
+    |-- ModelMissing     a network file is not where it was looked for
+    |-- ModelMismatch    a network file has no card, another task, or was altered
+    `-- ExportMismatch   the exported network does not compute what the trained one does
+
+Every message names the value found and what to do about it. No face in a picture is not an error.
+"""
+
+
+class MienError(Exception):
+    """Anything that mien raises on purpose."""
+
+
+class BadImage(MienError):
+    """The picture cannot be used."""
+
+
+class BadAnnotation(MienError):
+    """An annotation cannot be used."""
+
+
+class BadRecipe(MienError):
+    """A training recipe cannot be used."""
+
+
+class BadOption(MienError, ValueError):
+    """A setting or argument has a value that makes no sense."""
+
+
+class ModelMissing(MienError):
+    """A network file was not found."""
+
+
+class ModelMismatch(MienError):
+    """A network file is not the one that was asked for."""
+
+
+class ExportMismatch(MienError):
+    """Torch and ONNX Runtime disagree on the exported network; nothing was written."""

@@ -1,0 +1,203 @@
+"""What any detector found, from and to files: JSON lines, WIDER FACE's text folders, FDDB's text files.
+
+In memory, detections are a mapping from a picture's name to its ``Faces``; points that a format does not
+carry are NaN.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import BadAnnotation
+from mien.evaluate.text_blocks import read_blocks, read_lines
+from mien.evaluate.whole_file import whole_file
+from mien.values import Faces
+
+Detections = Mapping[str, Faces]
+"""Faces by picture, for example ``{"0--Parade/0_Parade_marchingband_1_5.jpg": faces}``."""
+
+_ROW = "x y width height score"
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm"}
+
+
+def faces_without_points(boxes: NDArray[np.floating], scores: NDArray[np.floating]) -> Faces:
+    """``Faces`` of a detector that gives no points: all NaN."""
+    points = np.full((len(boxes), 5, 2), np.nan, dtype=np.float32)
+    return Faces(np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(scores, np.float32), points)
+
+
+def select(detections: Detections, names: Iterable[str]) -> dict[str, Faces]:
+    """The detections of the pictures ``names``, under these names; other pictures are left out.
+
+    A picture matches when its path ends in the name, with or without the file's suffix: ``/data/a/b.jpg`` is
+    ``a/b``. Raises BadAnnotation when a picture is missing (one without faces must be there, with no faces),
+    when two match one name, or when a box or score is not finite.
+    """
+    names = list(names)
+    by_ending = _by_ending(detections, {len(_parts(name)) for name in names})
+    found = {name: [name] if name in detections else by_ending.get(_parts(name), []) for name in names}
+    missing = [name for name in names if not found[name]]
+    if missing:
+        raise BadAnnotation(
+            f"the detections lack {len(missing)} of {len(names)} pictures, the first is {missing[0]!r}; "
+            "give a picture without faces as one with an empty list of faces"
+        )
+    for name, pictures in found.items():
+        if len(pictures) > 1:
+            raise BadAnnotation(f"{pictures[0]!r} and {pictures[1]!r} both are {name!r}; keep one of them")
+        faces = detections[pictures[0]]
+        if not (np.isfinite(faces.boxes).all() and np.isfinite(faces.scores).all()):
+            raise BadAnnotation(
+                f"{pictures[0]!r} has a box or score that is not finite; leave such faces out"
+            )
+    return {name: detections[pictures[0]] for name, pictures in found.items()}
+
+
+def _by_ending(detections: Detections, depths: set[int]) -> dict[tuple[str, ...], list[str]]:
+    by_ending: dict[tuple[str, ...], list[str]] = {}
+    for picture in detections:
+        parts = _parts(picture)
+        for depth in depths:
+            if 0 < depth <= len(parts):
+                by_ending.setdefault(parts[-depth:], []).append(picture)
+    return by_ending
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return (path.with_suffix("") if path.suffix.lower() in _SUFFIXES else path).parts
+
+
+def read_json(path: Path | str) -> dict[str, Faces]:
+    """Read JSON lines as ``mien detect --json`` writes them: one object a picture.
+
+    ``{"picture": "a/b.jpg", "faces": [{"box": [x0, y0, x1, y1], "score": 0.9, "points": [[x, y] * 5]}]}``
+    in picture pixels; ``points`` may be missing or null, other fields are ignored. Raises BadAnnotation with
+    file and line.
+    """
+    path = Path(path)
+    found: dict[str, Faces] = {}
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            picture, faces = str(record["picture"]), _from_records(record["faces"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadAnnotation(
+                f"{path}:{number}: not a picture with faces ({type(error).__name__}: {error}); write one "
+                'line a picture: {"picture": "a/b.jpg", "faces": [{"box": [x0, y0, x1, y1], "score": 0.9}]}'
+            ) from error
+        if picture in found:
+            raise BadAnnotation(f"{path}:{number}: {picture!r} for the second time; write each picture once")
+        found[picture] = faces
+    return found
+
+
+def _from_records(records: list[dict[str, Any]]) -> Faces:
+    boxes = np.array([record["box"] for record in records], dtype=np.float32).reshape(len(records), 4)
+    faces = faces_without_points(boxes, np.array([record["score"] for record in records], dtype=np.float32))
+    for row, record in enumerate(records):
+        if record.get("points") is not None:
+            faces.points[row] = np.array(record["points"], dtype=np.float32).reshape(5, 2)
+    return faces
+
+
+def write_json(path: Path | str, detections: Detections) -> None:
+    """Write what :func:`read_json` reads; a face with unknown points is written without them."""
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+        for picture, faces in detections.items():
+            file.write(
+                json.dumps({"picture": picture, "faces": _to_records(faces)}, ensure_ascii=False) + "\n"
+            )
+
+
+def _to_records(faces: Faces) -> list[dict[str, Any]]:
+    records = []
+    for face in faces:
+        record: dict[str, Any] = {"box": face.box.tolist(), "score": face.score}
+        if np.isfinite(face.points).all():
+            record["points"] = face.points.tolist()
+        records.append(record)
+    return records
+
+
+def read_wider_text(folder: Path | str) -> dict[str, Faces]:
+    """Read WIDER FACE's result folder: ``<event>/<name>.txt`` with name, count, ``x y width height score``.
+
+    The pictures are named ``<event>/<name>.jpg``, after the files. Raises BadAnnotation with file and line,
+    or when there is no such file.
+    """
+    folder = Path(folder)
+    files = sorted(folder.glob("*/*.txt"))
+    if not files:
+        raise BadAnnotation(
+            f"{folder} holds no <event>/<name>.txt; give the folder that holds the event folders"
+        )
+    found = {}
+    for file in files:
+        blocks = list(read_blocks(file, _ROW))
+        if len(blocks) != 1:
+            raise BadAnnotation(f"{file}: {len(blocks)} pictures in the file; write one text file a picture")
+        found[f"{file.parent.name}/{file.stem}.jpg"] = _from_rows(blocks[0][1])
+    return found
+
+
+def write_wider_text(folder: Path | str, detections: Detections) -> None:
+    """Write what :func:`read_wider_text` and the official evaluation read.
+
+    Raises BadAnnotation when a picture's name has no event before it.
+    """
+    for picture, faces in detections.items():
+        parts = _parts(picture)
+        if len(parts) < 2:
+            raise BadAnnotation(f"{picture!r} names no event; the format needs <event>/<name>.jpg")
+        event, name = parts[-2:]
+        with whole_file(Path(folder) / event / f"{name}.txt") as unfinished:
+            unfinished.write_text(_block(name, faces), encoding="utf-8")
+
+
+def read_fddb_text(source: Path | str) -> dict[str, Faces]:
+    """Read FDDB's rectangles: one file, or a folder with ``fold-01-out.txt`` to ``fold-10-out.txt``.
+
+    A picture is its name (``2002/08/11/big/img_591``), a count, and rows ``x y width height score``. Raises
+    BadAnnotation with file and line; FDDB's other form, ellipses as detections, is not read.
+    """
+    source = Path(source)
+    files = sorted(source.glob("fold-*-out.txt")) if source.is_dir() else [source]
+    if not files:
+        raise BadAnnotation(f"{source} holds no fold-*-out.txt; give that folder or one text file")
+    found: dict[str, Faces] = {}
+    for file in files:
+        for picture, rows in read_blocks(file, _ROW):
+            if picture in found:
+                raise BadAnnotation(f"{file}: {picture!r} for the second time; write each picture once")
+            found[picture] = _from_rows(rows)
+    return found
+
+
+def write_fddb_text(path: Path | str, detections: Detections) -> None:
+    """Write one file that :func:`read_fddb_text` reads, pictures in the order of the mapping.
+
+    The official program wants exactly the order of its own list of pictures.
+    """
+    with whole_file(path) as unfinished:
+        text = "".join(_block("/".join(_parts(picture)), faces) for picture, faces in detections.items())
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def _from_rows(rows: NDArray[np.float64]) -> Faces:
+    return faces_without_points(np.hstack([rows[:, :2], rows[:, :2] + rows[:, 2:4]]), rows[:, 4])
+
+
+def _block(name: str, faces: Faces) -> str:
+    corners = faces.boxes.astype(np.float64)
+    rows = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2], faces.scores])
+    lines = [" ".join(f"{value:.9g}" for value in row) for row in rows]
+    return "\n".join([name, str(len(lines)), *lines]) + "\n"

@@ -1,0 +1,98 @@
+"""Curves as PNG files. Needs matplotlib, which ``mien[train]`` installs.
+
+Each function takes results by the name to show in the legend, so that detectors can be drawn together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mien.errors import BadOption
+from mien.evaluate.fddb import FddbResult
+from mien.evaluate.points import LIMIT, PointsResult
+from mien.evaluate.whole_file import whole_file
+from mien.evaluate.wider import WiderResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_PANEL_INCHES = (4.6, 4.2)
+_GREY = "#d8d8d8"
+
+
+def plot_precision_recall(results: Mapping[str, WiderResult], path: Path | str) -> None:
+    """Precision against recall on WIDER FACE, a panel a level, the average precision in the legend."""
+    levels = list(dict.fromkeys(level for result in results.values() for level in result.levels))
+
+    def draw(axes: Axes, level: str) -> None:
+        for name, result in results.items():
+            if level in result.levels:
+                curve = result.levels[level]
+                shown = curve.recall > 0
+                axes.plot(curve.recall[shown], curve.precision[shown], label=f"{name}  AP {curve.ap:.3f}")
+        _frame(axes, f"WIDER FACE, {level}", "recall", "precision", (0, 1))
+
+    _save(path, levels, draw)
+
+
+def plot_roc(results: Mapping[str, FddbResult], path: Path | str, max_false_positives: int = 2000) -> None:
+    """True positive rate against the number of false positives on FDDB: discrete and continuous panel."""
+
+    def draw(axes: Axes, kind: str) -> None:
+        for name, result in results.items():
+            curve = result.curve
+            rates = curve.discrete if kind == "discrete" else curve.continuous
+            reached = (curve.discrete_at if kind == "discrete" else curve.continuous_at)(max_false_positives)
+            label = f"{name}  {reached:.3f} at {max_false_positives}"
+            axes.plot(curve.false_positives, rates, label=label, drawstyle="steps-post")
+        _frame(axes, f"FDDB, {kind} score", "false positives", "true positive rate", (0, max_false_positives))
+
+    _save(path, ["discrete", "continuous"], draw)
+
+
+def plot_ced(results: Mapping[str, PointsResult], path: Path | str, limit: float = LIMIT) -> None:
+    """Cumulative error distribution of facial points, a panel for each length that errors are divided by."""
+
+    def draw(axes: Axes, length: str) -> None:
+        for name, result in results.items():
+            errors = result.inter_ocular if length == "inter-ocular distance" else result.box
+            values, parts = errors.cumulative()
+            label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc(limit):.3f}"
+            axes.plot(
+                np.concatenate([[0.0], values, [np.inf]])[:-1],
+                np.concatenate([[0.0], parts]),
+                label=label,
+                drawstyle="steps-post",
+            )
+        _frame(axes, "five points", f"mean error / {length}", "part of the faces", (0, limit))
+
+    _save(path, ["inter-ocular distance", "box size"], draw)
+
+
+def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float]) -> None:
+    axes.set(title=title, xlabel=x, ylabel=y, xlim=x_range, ylim=(0, 1.005))
+    axes.grid(color=_GREY, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower right" if x != "recall" else "lower left", frameon=False, fontsize=8)
+
+
+def _save(path: Path | str, panels: list[str], draw: Callable[[Axes, str], None]) -> None:
+    """Draw each panel and write the figure whole, without matplotlib's global state."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise BadOption("plots need matplotlib; install it: pip install 'mien[train]'") from error
+    if not panels:
+        raise BadOption("there is nothing to draw; give at least one result with a curve")
+    width, height = _PANEL_INCHES
+    figure = Figure(figsize=(width * len(panels), height), layout="constrained")
+    FigureCanvasAgg(figure)
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+        draw(axes, panel)
+    with whole_file(path) as unfinished:
+        figure.savefig(unfinished, format="png", dpi=150)

@@ -1,0 +1,1 @@
+"""Arithmetic on boxes, points and similarities: numpy only."""

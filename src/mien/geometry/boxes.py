@@ -1,0 +1,123 @@
+"""Boxes: x0, y0, x1, y1 in pixels, continuous; the corner of the first pixel is (0, 0), width is x1 - x0.
+
+All functions take and return float arrays of shape (n, 4) and never write into what they are given.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+_MATRIX_LIMIT = 1500
+"""Up to so many boxes, suppression compares all with all at once (9 MB); above, row by row."""
+
+
+def area(boxes: Floats) -> Floats:
+    """Area of each box, (n,); a box turned inside out has area 0."""
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    return np.asarray(sides[:, 0] * sides[:, 1])
+
+
+def intersection(a: Floats, b: Floats) -> Floats:
+    """Shared area of each box of ``a`` (n, 4) with each of ``b`` (m, 4): (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    sides = np.maximum(high - low, 0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def _ratio(part: Floats, whole: Floats) -> Floats:
+    return np.asarray(np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
+
+
+def iou(a: Floats, b: Floats) -> Floats:
+    """Intersection over union, (n, m)."""
+    shared = intersection(a, b)
+    return _ratio(shared, area(a)[:, None] + area(b)[None, :] - shared)
+
+
+def overlap_min(a: Floats, b: Floats) -> Floats:
+    """Intersection over the smaller of the two boxes, (n, m)."""
+    shared = intersection(a, b)
+    return _ratio(shared, np.minimum(area(a)[:, None], area(b)[None, :]))
+
+
+def coverage(a: Floats, b: Floats) -> Floats:
+    """Which part of each box of ``a`` lies in each box of ``b``, (n, m)."""
+    shared = intersection(a, b)
+    return _ratio(shared, np.broadcast_to(area(a)[:, None], shared.shape))
+
+
+_MEASURES = {"union": iou, "min": overlap_min}
+
+
+def suppress(
+    boxes: Floats, scores: Floats, threshold: float, measure: Literal["union", "min"] = "union"
+) -> NDArray[np.intp]:
+    """Greedy non-maximum suppression: indices of the boxes kept, best first.
+
+    A box goes when its overlap with a better kept box is above ``threshold``. Equal scores keep their order.
+    """
+    order = np.argsort(-scores, kind="stable")
+    overlap = _MEASURES[measure]
+    boxes = boxes[order]
+    matrix = overlap(boxes, boxes) <= threshold if len(boxes) <= _MATRIX_LIMIT else None
+    alive = np.ones(len(boxes), dtype=bool)
+    kept = []
+    for i in range(len(boxes)):
+        if alive[i]:
+            kept.append(i)
+            alive &= matrix[i] if matrix is not None else overlap(boxes[i : i + 1], boxes)[0] <= threshold
+    return np.asarray(order[kept])
+
+
+def square(boxes: Floats) -> Floats:
+    """The square with the same centre and the longer side."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = np.max(boxes[:, 2:] - boxes[:, :2], axis=1, keepdims=True) / 2
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def enlarge(boxes: Floats, factor: float) -> Floats:
+    """The box with the same centre and sides multiplied by ``factor``."""
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    half = (boxes[:, 2:] - boxes[:, :2]) * (factor / 2)
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def _sides(windows: Floats) -> Floats:
+    return np.asarray(windows[:, 2:] - windows[:, :2])
+
+
+def encode(boxes: Floats, windows: Floats) -> Floats:
+    """Offsets of ``boxes`` from ``windows`` (n, 4), corner by corner, in sides of the window (MTCNN's coding)."""
+    return np.asarray((boxes - windows) / np.tile(_sides(windows), 2))
+
+
+def decode(offsets: Floats, windows: Floats) -> Floats:
+    """The inverse of :func:`encode`."""
+    return np.asarray(windows + offsets * np.tile(_sides(windows), 2))
+
+
+def encode_points(points: Floats, windows: Floats) -> Floats:
+    """Points (n, k, 2) in the frame of their window (n, 4): (0, 0) is its first corner, (1, 1) its last."""
+    return np.asarray((points - windows[:, None, :2]) / _sides(windows)[:, None])
+
+
+def decode_points(offsets: Floats, windows: Floats) -> Floats:
+    """The inverse of :func:`encode_points`."""
+    return np.asarray(windows[:, None, :2] + offsets * _sides(windows)[:, None])
+
+
+def quarter_turn(boxes: Floats, width: float) -> Floats:
+    """Boxes after turning a picture of this ``width`` by 90 degrees counter-clockwise (as ``numpy.rot90`` does)."""
+    return np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], axis=1)
+
+
+def quarter_turn_points(points: Floats, width: float) -> Floats:
+    """Points (..., 2) after turning a picture of this ``width`` by 90 degrees counter-clockwise."""
+    return np.stack([points[..., 1], width - points[..., 0]], axis=-1)

@@ -1,0 +1,9 @@
+"""Networks: the only room that imports onnxruntime.
+
+``card`` is what a file says about itself; ``network`` finds, verifies, opens and runs it.
+"""
+
+from mien.models.card import ModelCard, attach_card, read_card
+from mien.models.network import WEIGHTS, Model, Network, available, open_model
+
+__all__ = ["WEIGHTS", "Model", "ModelCard", "Network", "attach_card", "available", "open_model", "read_card"]

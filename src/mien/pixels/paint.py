@@ -1,0 +1,122 @@
+"""Draw on pictures, encode and write them.
+
+The ``draw_*`` functions write into ``canvas``, a C-contiguous RGB picture; coordinates are continuous picture
+pixels (the corner of the first pixel is (0, 0)), colours are RGB.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mien.errors import BadOption
+from mien.values import Floats, Picture
+
+Colour = tuple[int, int, int]
+
+_SHIFT = 4
+"""cv2 takes fixed-point coordinates with so many fractional bits."""
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_FAR = 1e6
+
+
+def _fixed(points: Floats) -> list[tuple[int, int]]:
+    """Continuous points (n, 2) as cv2's fixed-point pixel centres; infinite ones are brought within reach."""
+    centres = np.clip(np.nan_to_num(points, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR) - 0.5
+    return [(int(x), int(y)) for x, y in np.round(centres * 2**_SHIFT)]
+
+
+def draw_rectangles(canvas: Picture, boxes: Floats, colour: Colour, thickness: int = 1) -> None:
+    """Outline each box (n, 4); boxes with NaN are left out."""
+    for box in boxes[~np.isnan(boxes).any(axis=1)]:
+        first, last = _fixed(box.reshape(2, 2))
+        cv2.rectangle(canvas, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
+def draw_points(canvas: Picture, points: Floats, colour: Colour, radius: float = 1.5) -> None:
+    """A filled disc round each point (n, 2); points with NaN are left out."""
+    for centre in _fixed(points[~np.isnan(points).any(axis=1)]):
+        cv2.circle(canvas, centre, round(radius * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
+
+
+def draw_label(
+    canvas: Picture, text: str, corner: tuple[float, float], colour: Colour, height: float | None = None
+) -> None:
+    """Write ``text`` on a plate of this ``colour``, whose lower left corner is ``corner`` if there it fits.
+
+    ``height`` of the plate in pixels; by default a fortieth of the longer side, at least 12. ASCII only.
+    """
+    rows, columns = canvas.shape[:2]
+    plate = max(12, round(height if height is not None else max(rows, columns) / 40))
+    scale = plate / 32  # capitals of this font are 22 pixels high at scale 1
+    stroke = max(1, round(plate / 16))
+    wide = cv2.getTextSize(text, _FONT, scale, stroke)[0][0] + plate // 3
+    x = int(np.clip(corner[0], 0, max(0, columns - wide)))
+    y = int(np.clip(corner[1], min(plate, rows), rows))
+    cv2.rectangle(canvas, (x, y - plate), (x + wide - 1, y - 1), colour, -1)
+    light = np.dot(colour, (0.299, 0.587, 0.114)) > 140
+    ink = (0, 0, 0) if light else (255, 255, 255)
+    cv2.putText(
+        canvas, text, (x + plate // 6, y - round(plate * 0.16)), _FONT, scale, ink, stroke, cv2.LINE_AA
+    )
+
+
+def _encoded(suffix: str, picture: Picture, options: list[int]) -> bytes:
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or picture.size == 0:
+        raise BadOption(f"a picture is uint8 (h, w, 3), not {picture.dtype} {picture.shape}; see mien.read")
+    done, data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
+    if not done:
+        raise BadOption(
+            f"OpenCV cannot encode a picture of shape {picture.shape} as {suffix}; make it smaller"
+        )
+    return data.tobytes()
+
+
+def encode_jpeg(picture: Picture, quality: int = 92) -> bytes:
+    """The picture as a JPEG file; ``quality`` 1 to 100. BadOption for anything that is no picture."""
+    return _encoded(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_png(picture: Picture) -> bytes:
+    """The picture as a PNG file, without loss. BadOption for anything that is no picture."""
+    return _encoded(".png", picture, [])
+
+
+_ENCODERS = {".jpg": encode_jpeg, ".jpeg": encode_jpeg, ".png": encode_png}
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path``, renamed to it on success and removed when the block raises."""
+    if not path.parent.is_dir():
+        raise BadOption(f"{path}: there is no folder {path.parent}; make it first")
+    partial = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        yield partial
+        if partial.exists():
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_picture(path: str | os.PathLike[str], picture: Picture) -> None:
+    """Write the picture as .jpg, .jpeg or .png: the whole file or none.
+
+    Raises BadOption for another suffix or a missing folder, OSError where the disk refuses.
+    """
+    target = Path(path)
+    encoder = _ENCODERS.get(target.suffix.lower())
+    if encoder is None:
+        raise BadOption(
+            f"{target}: pictures are written as {', '.join(_ENCODERS)}; choose one of these suffixes"
+        )
+    data = encoder(picture)
+    with whole_file(target) as partial:
+        partial.write_bytes(data)

@@ -1,0 +1,80 @@
+"""Resize, crop and warp: the one copy that training and inference share.
+
+Frames are continuous: the corner of the first pixel is (0, 0), its centre (0.5, 0.5).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.values import Floats, Picture
+
+_MAX_HALVINGS = 8
+
+
+def resize(picture: Picture, width: int, height: int) -> Picture:
+    """The picture at another size: averaged when it shrinks by more than two, else bilinear."""
+    shrink = max(picture.shape[1] / width, picture.shape[0] / height)
+    how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=how), dtype=np.uint8)
+
+
+class Mipmap:
+    """A picture and its halved copies, made when first asked for, from which crops of any size are cut.
+
+    Sampling from the copy that is at most twice too large keeps bilinear sampling free of aliasing and makes
+    a crop of a large face as cheap as one of a small face. Outside the picture all is black.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._levels = [picture]
+
+    @property
+    def picture(self) -> Picture:
+        """The picture itself."""
+        return self._levels[0]
+
+    def _level(self, wanted: int) -> tuple[Picture, int]:
+        """The copy halved ``wanted`` times, or the smallest that still has two pixels a side."""
+        levels = list(self._levels)  # threads share the mipmap: extend a copy, then publish it whole
+        while len(levels) <= wanted:
+            last = levels[-1]
+            # Odd sides lose their last row or column, so that each copy is exactly half of the one before.
+            height, width = last.shape[0] // 2, last.shape[1] // 2
+            if height < 2 or width < 2:
+                break
+            even = last[: height * 2, : width * 2]
+            levels.append(
+                np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+            )
+        self._levels = levels
+        depth = min(wanted, len(levels) - 1)
+        return levels[depth], depth
+
+    def warp(self, to_picture: NDArray[np.floating], width: int, height: int) -> Picture:
+        """Sample (height, width, 3); ``to_picture`` (2, 3) maps output pixels to picture pixels."""
+        scale = float(np.sqrt(abs(to_picture[0, 0] * to_picture[1, 1] - to_picture[0, 1] * to_picture[1, 0])))
+        wanted = int(np.clip(np.floor(np.log2(max(scale, 1e-6))), 0, _MAX_HALVINGS))
+        level, depth = self._level(wanted)
+        matrix = np.array(to_picture, dtype=np.float64) / 2**depth
+        matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5  # pixel centres, as cv2 counts them
+        return np.asarray(
+            cv2.warpAffine(
+                level,
+                matrix,
+                (width, height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_CONSTANT,
+            ),
+            dtype=np.uint8,
+        )
+
+    def crops(self, boxes: Floats, size: int) -> NDArray[np.uint8]:
+        """Each box (n, 4), stretched to ``size``: (n, size, size, 3)."""
+        out = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
+        for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
+            to_picture = np.array([[(x1 - x0) / size, 0, x0], [0, (y1 - y0) / size, y0]])
+            out[i] = self.warp(to_picture, size, size)
+        return out

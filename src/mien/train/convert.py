@@ -1,0 +1,170 @@
+"""Weights from elsewhere: MTCNN as facenet-pytorch publishes it, turned into our files.
+
+Those weights are the MTCNN authors' own, by way of several ports. The modules there flatten a map as (width, height,
+channel), give five x and then five y, and a softmax over (background, face). Ours flatten (channel, height, width),
+give pairs, and the sigmoid of the difference of the two logits, which is the same number.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mien.errors import ModelMismatch, ModelMissing
+from mien.models import ModelCard
+from mien.train.export import export
+from mien.train.networks import MEAN, SCALE, Deployed, PaperONet, PaperPNet, PaperRNet
+from mien.train.task import Pictures
+
+State = dict[str, Tensor]
+
+LICENCE = "MIT (facenet-pytorch); the pictures it was trained on are research data"
+DATA = "WIDER FACE and CelebA, by the authors of MTCNN, as they published it"
+SOURCE = "facenet-pytorch, facenet_pytorch/data/{}.pt, by mien convert"
+
+_LAYERS: dict[str, dict[str, str]] = {
+    "pnet": {
+        "body.0.0": "conv1",
+        "body.0.1": "prelu1",
+        "body.2.0": "conv2",
+        "body.2.1": "prelu2",
+        "body.3.0": "conv3",
+        "body.3.1": "prelu3",
+        "score": "conv4_1",
+        "offsets": "conv4_2",
+    },
+    "rnet": {
+        "body.0.0": "conv1",
+        "body.0.1": "prelu1",
+        "body.2.0": "conv2",
+        "body.2.1": "prelu2",
+        "body.4.0": "conv3",
+        "body.4.1": "prelu3",
+        "dense.1": "dense4",
+        "dense.2": "prelu4",
+        "score": "dense5_1",
+        "offsets": "dense5_2",
+    },
+    "onet": {
+        "body.0.0": "conv1",
+        "body.0.1": "prelu1",
+        "body.2.0": "conv2",
+        "body.2.1": "prelu2",
+        "body.4.0": "conv3",
+        "body.4.1": "prelu3",
+        "body.6.0": "conv4",
+        "body.6.1": "prelu4",
+        "dense.1": "dense5",
+        "dense.3": "prelu5",
+        "score": "dense6_1",
+        "offsets": "dense6_2",
+        "points": "dense6_3",
+    },
+}
+"""For each of our layers the name of theirs."""
+
+_NETWORKS = {"pnet": PaperPNet, "rnet": PaperRNet, "onet": PaperONet}
+
+
+def convert_facenet(directory: Path, out_dir: Path) -> list[Path]:
+    """Turn pnet.pt, rnet.pt and onet.pt of facenet-pytorch into pnet.onnx, rnet.onnx and onet.onnx with cards.
+
+    ``directory`` is the folder ``facenet_pytorch/data`` of its wheel; ``out_dir`` is made when it is not there.
+    Nothing is written before all three have been read. Returns the paths of the files.
+    Raises ModelMissing when a file is not there, ModelMismatch when one does not hold such a network.
+    """
+    networks = {name: _network(name, directory / f"{name}.pt") for name in _NETWORKS}
+    out_dir.mkdir(parents=True, exist_ok=True)
+    return [export(_Conversion(name), network, out_dir / f"{name}.onnx", {}) for name, network in networks.items()]
+
+
+def _network(name: str, path: Path) -> nn.Module:
+    """Our network of this name with the weights of their file."""
+    theirs = _read(path)
+    layers = _LAYERS[name]
+    wanted = {f"{layer}.{kind}" for layer in layers.values() for kind in _kinds(layer)}
+    if theirs.keys() != wanted:
+        raise ModelMismatch(
+            f"{path} is not the {name} of facenet-pytorch: it lacks {sorted(wanted - theirs.keys())} and has unknown "
+            f"{sorted(theirs.keys() - wanted)}"
+        )
+    state = {f"{our}.{kind}": theirs[f"{layer}.{kind}"] for our, layer in layers.items() for kind in _kinds(layer)}
+    network = _NETWORKS[name]()
+    try:
+        network.load_state_dict(_reordered(state))
+    except RuntimeError as error:
+        raise ModelMismatch(f"{path} is not the {name} of facenet-pytorch: {error}") from error
+    return network.eval()
+
+
+def _kinds(layer: str) -> tuple[str, ...]:
+    return ("weight",) if layer.startswith("prelu") else ("weight", "bias")
+
+
+def _read(path: Path) -> State:
+    if not path.is_file():
+        raise ModelMissing(f"{path}: no such file; give the folder facenet_pytorch/data of facenet-pytorch's wheel")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelMismatch(f"{path} is not a file of torch weights ({error}); fetch it again") from error
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelMismatch(f"{path} holds a {type(state).__name__}, not named tensors; give facenet-pytorch's file")
+    return dict(state)
+
+
+def _reordered(state: State) -> State:
+    """The weights of a dense layer for a map flattened our way, and those of the points for pairs."""
+    out = dict(state)
+    if "dense.1.weight" in out and out["dense.1.weight"].shape[1] % 9 == 0:
+        columns_first = out["dense.1.weight"].unflatten(1, (3, 3, -1))
+        out["dense.1.weight"] = columns_first.permute(0, 3, 2, 1).flatten(1)
+    for name in ("points.weight", "points.bias"):
+        if name in out and len(out[name]) == 10:
+            out[name] = out[name].unflatten(0, (2, 5)).transpose(0, 1).flatten(0, 1)
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """What the export asks of whatever made a network."""
+
+    name: str
+
+    def example(self) -> Pictures:
+        """Noise at several scales: no real pictures are at hand here, and none are needed to compare two engines."""
+        size = {"pnet": 40, "rnet": 24, "onet": 48}[self.name]
+        fine = np.random.default_rng(0).integers(0, 256, (12, size, size, 3), dtype=np.uint8)
+        coarse = np.repeat(np.repeat(fine[:, ::4, ::4], 4, axis=1), 4, axis=2)
+        return np.concatenate([fine, coarse])
+
+    def exportable(self, network: nn.Module) -> nn.Module:
+        """Uint8 in, scores out."""
+        return Deployed(network)
+
+    def card(self, measures: dict[str, float]) -> ModelCard:
+        """The card, which says whose weights these are."""
+        network = _NETWORKS[self.name]
+        return ModelCard(
+            name=f"facenet-{self.name}",
+            task=self.name,
+            input_size=network.input_size,
+            colour="RGB",
+            mean=MEAN,
+            scale=SCALE,
+            context=1.0,
+            stride=network.stride,
+            cell=network.cell,
+            outputs=("scores", "offsets", "points") if self.name == "onet" else ("scores", "offsets"),
+            licence=LICENCE,
+            data=DATA,
+            source=SOURCE.format(self.name),
+            scores=measures,
+            parameters=sum(value.numel() for value in network().parameters()),
+        )

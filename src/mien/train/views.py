@@ -1,0 +1,57 @@
+"""Views: where training looks in a picture, and the way between the two frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.geometry.schemes import FIVE_MIRROR
+from mien.pixels import Mipmap
+from mien.values import Floats, Picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A square of ``side`` picture pixels round (x, y), turned by ``degrees`` and perhaps mirrored.
+
+    Its own frame runs from (0, 0) to (1, 1).
+    """
+
+    x: float
+    y: float
+    side: float
+    degrees: float = 0.0
+    mirrored: bool = False
+
+    def linear(self) -> Floats:
+        """The matrix (2, 2) that turns steps in the frame of the view into steps in picture pixels."""
+        angle = np.radians(self.degrees)
+        cos, sin = np.cos(angle), np.sin(angle)
+        turn = np.array([[cos, -sin], [sin, cos]])
+        return np.asarray(turn * self.side * ([-1, 1] if self.mirrored else [1, 1]))
+
+    def cut(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Picture:
+        """What is seen, (size, size, 3); ``context`` widens the view round its centre."""
+        linear = self.linear() * (context / size)
+        corner = np.array([self.x, self.y]) - linear @ [size / 2, size / 2]
+        return mipmap.warp(np.column_stack([linear, corner]), size, size)
+
+    def points(self, points: Floats) -> Floats:
+        """Picture points (..., 2) in the frame of the view; the order of the points stays as it was."""
+        back = np.linalg.inv(self.linear())
+        return np.asarray((points - [self.x, self.y]) @ back.T + 0.5)
+
+    def five(self, points: Floats) -> Floats:
+        """Five points (5, 2) in the frame of the view, left and right as seen in it."""
+        seen = self.points(points)
+        return seen[list(FIVE_MIRROR)] if self.mirrored else seen
+
+    def boxes(self, boxes: Floats) -> Floats:
+        """Picture boxes (n, 4) in the frame of the view: centres move, sides only scale.
+
+        A box of a turned face is not known exactly; for small angles its sides stay as they are.
+        """
+        centre = self.points((boxes[:, :2] + boxes[:, 2:]) / 2)
+        half = (boxes[:, 2:] - boxes[:, :2]) / (2 * self.side)
+        return np.concatenate([centre - half, centre + half], axis=1)

@@ -1,0 +1,121 @@
+"""The small values that the rooms of the house hand to each other.
+
+All are frozen; arrays are checked once, when the value is made. No arithmetic, no files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import BadOption
+
+Picture = NDArray[np.uint8]
+"""An upright RGB picture, uint8 (h, w, 3)."""
+
+Floats = NDArray[np.float32]
+
+
+def _checked(name: str, array: object, shape: tuple[int | None, ...]) -> Floats:
+    """Return ``array`` as float32 after checking its shape (``None`` = any length)."""
+    out = np.asarray(array, dtype=np.float32)
+    fits = out.ndim == len(shape) and all(want in (None, got) for want, got in zip(shape, out.shape, strict=True))
+    if not fits:
+        wanted = "(" + ", ".join("n" if s is None else str(s) for s in shape) + ")"
+        raise BadOption(f"{name} has shape {out.shape}; it must be {wanted}")
+    return out
+
+
+def _same_length(**arrays: Floats) -> None:
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        raise BadOption(f"the arrays must have one row a face, but their lengths are {lengths}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Boxes before five points exist: what P-Net and R-Net hand on.
+
+    ``boxes`` (n, 4): x0, y0, x1, y1 in picture pixels. ``scores`` (n,) in [0, 1].
+    """
+
+    boxes: Floats
+    scores: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "boxes", _checked("boxes", self.boxes, (None, 4)))
+        object.__setattr__(self, "scores", _checked("scores", self.scores, (None,)))
+        _same_length(boxes=self.boxes, scores=self.scores)
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __getitem__(self, index: slice | NDArray[Any]) -> Candidates:
+        return Candidates(self.boxes[index], self.scores[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One face: ``box`` (4,), ``score`` in [0, 1], ``points`` (5, 2); picture pixels.
+
+    The points are, as seen in the picture: left eye, right eye, nose tip, left and right mouth corner.
+    """
+
+    box: Floats
+    score: float
+    points: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Faces:
+    """All faces of one picture, best first: a struct of arrays.
+
+    ``boxes`` (n, 4): x0, y0, x1, y1; ``scores`` (n,) in [0, 1]; ``points`` (n, 5, 2); picture pixels.
+    ``faces[0]`` is a :class:`Face`; ``faces[mask]`` and ``faces[1:3]`` are :class:`Faces`.
+    May be empty: that is an answer, not an error.
+    """
+
+    boxes: Floats
+    scores: Floats
+    points: Floats
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "boxes", _checked("boxes", self.boxes, (None, 4)))
+        object.__setattr__(self, "scores", _checked("scores", self.scores, (None,)))
+        object.__setattr__(self, "points", _checked("points", self.points, (None, 5, 2)))
+        _same_length(boxes=self.boxes, scores=self.scores, points=self.points)
+
+    @classmethod
+    def empty(cls) -> Faces:
+        """No faces."""
+        return cls(np.empty((0, 4)), np.empty(0), np.empty((0, 5, 2)))  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def __iter__(self) -> Iterator[Face]:
+        return (self[i] for i in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int) -> Face: ...
+    @overload
+    def __getitem__(self, index: slice | NDArray[Any]) -> Faces: ...
+    def __getitem__(self, index: int | slice | NDArray[Any]) -> Face | Faces:
+        if isinstance(index, (int, np.integer)):
+            return Face(self.boxes[index], float(self.scores[index]), self.points[index])
+        return Faces(self.boxes[index], self.scores[index], self.points[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """Points (k, 2) in picture pixels, named by their scheme (see ``geometry.schemes``)."""
+
+    points: Floats
+    scheme: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", _checked("points", self.points, (None, 2)))
