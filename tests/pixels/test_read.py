@@ -44,7 +44,13 @@ def check(picture: NDArray[np.uint8], expected: NDArray[np.uint8]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "options"),
-    [("PNG", {}), ("BMP", {}), ("TIFF", {}), ("TIFF", {"compression": "tiff_lzw"}), ("WEBP", {"lossless": True})],
+    [
+        ("PNG", {}),
+        ("BMP", {}),
+        ("TIFF", {}),
+        ("TIFF", {"compression": "tiff_lzw"}),
+        ("WEBP", {"lossless": True}),
+    ],
 )
 def test_lossless_files_keep_every_pixel(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
     data = encoded(SMALL, kind, **options)
@@ -121,7 +127,7 @@ def test_damaged_exif_neither_turns_nor_warns(exif: bytes) -> None:
 
 
 def test_damaged_density_in_a_jpeg_without_jfif_does_not_warn() -> None:
-    # Pillow looks for the density in EXIF when there is no JFIF header, and warns when the entry points outside.
+    # Pillow looks for the density in EXIF when there is no JFIF header, and warns when it points outside.
     entry = struct.pack("<HHII", 0x011A, 5, 1, 4000)
     exif = b"Exif\0\0II" + struct.pack("<HIH", 42, 8, 1) + entry + bytes(4)
     data = encoded(smooth(), "JPEG")
@@ -159,7 +165,10 @@ def test_palette_with_and_without_transparency() -> None:
     image = palette_picture()
     check(read(encoded(image, "PNG")), np.array([[RED, GREEN, BLUE]], dtype=np.uint8))
     check(read(encoded(image, "PNG", transparency=1)), np.array([[RED, WHITE, BLUE]], dtype=np.uint8))
-    check(read(encoded(image, "PNG", transparency=b"\xff\xff\x00")), np.array([[RED, GREEN, WHITE]], dtype=np.uint8))
+    check(
+        read(encoded(image, "PNG", transparency=b"\xff\xff\x00")),
+        np.array([[RED, GREEN, WHITE]], dtype=np.uint8),
+    )
     check(read(encoded(image, "GIF")), np.array([[RED, GREEN, BLUE]], dtype=np.uint8))
 
 
@@ -188,7 +197,7 @@ def test_cmyk() -> None:
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_thirty_two_bits_are_refused(mode: str) -> None:
-    with pytest.raises(BadImage, match="32 bits.*8 or 16"):
+    with pytest.raises(BadImage, match=r"32 bits.*8 or 16"):
         read(encoded(Image.new(mode, (4, 4)), "TIFF"))
 
 
@@ -283,7 +292,7 @@ def test_a_truncated_file_is_never_half_a_picture(kind: str, options: dict[str, 
     data = encoded(noise, kind, **options)
     whole = read(data)
     for share in (0.1, 0.3, 0.5, 0.7, 0.9, 0.97):
-        with pytest.raises(BadImage, match="bytes: .*; "):
+        with pytest.raises(BadImage, match=r"bytes: .*; "):
             read(data[: int(len(data) * share)])
     for missing in range(1, 30):  # a missing end mark alone loses no pixel
         try:
@@ -295,15 +304,19 @@ def test_a_truncated_file_is_never_half_a_picture(kind: str, options: dict[str, 
 def png_header(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    )
 
 
 @pytest.mark.parametrize("size", [(8000, 7000), (30000, 30000), (2_000_000_000, 2_000_000_000)])
 def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int]) -> None:
-    # The file has no pixels at all, so only the header can have been read; Pillow's own limit must stay silent.
+    # The file has no pixels at all, so only the header was read; Pillow's own limit must stay silent.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(BadImage, match=rf"bytes: {size[0]} x {size[1]} is \d+ pixels, more than 50000000"):
+        with pytest.raises(
+            BadImage, match=rf"bytes: {size[0]} x {size[1]} is \d+ pixels, more than 50000000"
+        ):
             read(png_header(*size))
 
 
@@ -311,7 +324,7 @@ def test_the_limit_can_be_set() -> None:
     data = encoded(SMALL, "PNG")
     check(read(data, max_pixels=6), SMALL)
     for source in (data, SMALL):
-        with pytest.raises(BadImage, match="2 is 6 pixels, more than 5; .*max_pixels"):
+        with pytest.raises(BadImage, match=r"2 is 6 pixels, more than 5; .*max_pixels"):
             read(source, max_pixels=5)
     with pytest.raises(BadOption, match="max_pixels is 0"):
         read(data, max_pixels=0)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _PANEL_INCHES = (4.6, 4.2)
 _GREY = "#d8d8d8"
+_Corner = Literal["lower left", "lower right", "upper left"]
 
 
 def plot_precision_recall(results: Mapping[str, WiderResult], path: Path | str) -> None:
@@ -34,7 +35,7 @@ def plot_precision_recall(results: Mapping[str, WiderResult], path: Path | str) 
                 curve = result.levels[level]
                 shown = curve.recall > 0
                 axes.plot(curve.recall[shown], curve.precision[shown], label=f"{name}  AP {curve.ap:.3f}")
-        _frame(axes, f"WIDER FACE, {level}", "recall", "precision", (0, 1))
+        _frame(axes, f"WIDER FACE, {level}", "recall", "precision", (0, 1), "lower left")
 
     _save(path, levels, draw)
 
@@ -49,7 +50,14 @@ def plot_roc(results: Mapping[str, FddbResult], path: Path | str, max_false_posi
             reached = (curve.discrete_at if kind == "discrete" else curve.continuous_at)(max_false_positives)
             label = f"{name}  {reached:.3f} at {max_false_positives}"
             axes.plot(curve.false_positives, rates, label=label, drawstyle="steps-post")
-        _frame(axes, f"FDDB, {kind} score", "false positives", "true positive rate", (0, max_false_positives))
+        _frame(
+            axes,
+            f"FDDB, {kind} score",
+            "false positives",
+            "true positive rate",
+            (0, max_false_positives),
+            "lower right",
+        )
 
     _save(path, ["discrete", "continuous"], draw)
 
@@ -62,22 +70,27 @@ def plot_ced(results: Mapping[str, PointsResult], path: Path | str, limit: float
             errors = result.inter_ocular if length == "inter-ocular distance" else result.box
             values, parts = errors.cumulative()
             label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc(limit):.3f}"
-            axes.plot(
-                np.concatenate([[0.0], values, [np.inf]])[:-1],
-                np.concatenate([[0.0], parts]),
-                label=label,
-                drawstyle="steps-post",
-            )
-        _frame(axes, "five points", f"mean error / {length}", "part of the faces", (0, limit))
+            shown = np.concatenate([[0.0], parts[values <= limit]])
+            ends = np.concatenate([[0.0], values[values <= limit], [limit]])
+            axes.stairs(shown, ends, baseline=None, label=label)
+        _frame(
+            axes,
+            f"Points, error by {length}",
+            "mean error of a face",
+            "part of the faces",
+            (0, limit),
+            "upper left",
+        )
 
     _save(path, ["inter-ocular distance", "box size"], draw)
 
 
-def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float]) -> None:
+def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float], legend: _Corner) -> None:
     axes.set(title=title, xlabel=x, ylabel=y, xlim=x_range, ylim=(0, 1.005))
     axes.grid(color=_GREY, linewidth=0.6)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(loc="lower right" if x != "recall" else "lower left", frameon=False, fontsize=8)
+    axes.legend(loc=legend, frameon=False, fontsize=8)
 
 
 def _save(path: Path | str, panels: list[str], draw: Callable[[Axes, str], None]) -> None:

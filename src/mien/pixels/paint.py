@@ -6,6 +6,7 @@ pixels (the corner of the first pixel is (0, 0)), colours are RGB.
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.errors import BadOption
 from mien.values import Floats, Picture
@@ -23,27 +25,28 @@ Colour = tuple[int, int, int]
 _SHIFT = 4
 """cv2 takes fixed-point coordinates with so many fractional bits."""
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _FAR = 1e6
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def _fixed(points: Floats) -> list[tuple[int, int]]:
-    """Continuous points (n, 2) as cv2's fixed-point pixel centres; infinite ones are brought within reach."""
-    centres = np.clip(np.nan_to_num(points, posinf=_FAR, neginf=-_FAR), -_FAR, _FAR) - 0.5
-    return [(int(x), int(y)) for x, y in np.round(centres * 2**_SHIFT)]
+def _known(rows: Floats) -> NDArray[np.float64]:
+    """The rows without NaN, brought within the reach of cv2's integers."""
+    return np.clip(rows[~np.isnan(rows).any(axis=1)].astype(np.float64), -_FAR, _FAR)
 
 
 def draw_rectangles(canvas: Picture, boxes: Floats, colour: Colour, thickness: int = 1) -> None:
-    """Outline each box (n, 4); boxes with NaN are left out."""
-    for box in boxes[~np.isnan(boxes).any(axis=1)]:
-        first, last = _fixed(box.reshape(2, 2))
-        cv2.rectangle(canvas, first, last, colour, thickness, cv2.LINE_AA, _SHIFT)
+    """Outline each box (n, 4) on its outermost pixels; boxes with NaN are left out."""
+    for x0, y0, x1, y1 in _known(boxes).tolist():
+        last = (math.ceil(x1) - 1, math.ceil(y1) - 1)
+        cv2.rectangle(canvas, (math.floor(x0), math.floor(y0)), last, colour, thickness)
 
 
 def draw_points(canvas: Picture, points: Floats, colour: Colour, radius: float = 1.5) -> None:
     """A filled disc round each point (n, 2); points with NaN are left out."""
-    for centre in _fixed(points[~np.isnan(points).any(axis=1)]):
-        cv2.circle(canvas, centre, round(radius * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
+    for x, y in (
+        np.round((_known(points) - 0.5) * 2**_SHIFT).astype(int).tolist()
+    ):  # from corner to pixel centre
+        cv2.circle(canvas, (x, y), round(radius * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
 
 
 def draw_label(

@@ -28,6 +28,8 @@ _VALIDATION_BATCHES = 12
 _VALIDATION_STEP = 1 << 40
 """Validation batches are those of steps that training never reaches."""
 
+_PROBLEMS_SHOWN = 10
+
 _OUTPUTS = {
     "pnet": ("scores", "offsets"),
     "rnet": ("scores", "offsets"),
@@ -52,9 +54,9 @@ def _read(recipe: Recipe, data: Path) -> tuple[list[Example], list[Example]]:
     examples: list[Example] = []
     for number, source in enumerate(recipe.data.sources):
         reading = read_source(source.format, data / source.path, source.split)
-        for problem in reading.problems:
-            tqdm.write(f"skipped: {problem}")
-        tqdm.write(f"{source.path}: {len(reading.annotations)} pictures, {len(reading.problems)} skipped")
+        for problem in reading.problems[:_PROBLEMS_SHOWN]:
+            tqdm.write(f"problem: {problem}")
+        tqdm.write(f"{source.path}: {len(reading.annotations)} pictures, {len(reading.problems)} problems")
         examples += [Example(annotation, source.background, number) for annotation in reading.annotations]
     return split(examples)
 

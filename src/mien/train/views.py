@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +27,10 @@ class View:
 
     def linear(self) -> Floats:
         """The matrix (2, 2) that turns steps in the frame of the view into steps in picture pixels."""
-        angle = np.radians(self.degrees)
-        cos, sin = np.cos(angle), np.sin(angle)
-        turn = np.array([[cos, -sin], [sin, cos]])
-        return np.asarray(turn * self.side * ([-1, 1] if self.mirrored else [1, 1]))
+        angle = math.radians(self.degrees)
+        cos, sin = math.cos(angle) * self.side, math.sin(angle) * self.side
+        flip = -1 if self.mirrored else 1
+        return np.array([[cos * flip, -sin], [sin * flip, cos]])
 
     def cut(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Picture:
         """What is seen, (size, size, 3); ``context`` widens the view round its centre."""
@@ -39,8 +40,8 @@ class View:
 
     def points(self, points: Floats) -> Floats:
         """Picture points (..., 2) in the frame of the view; the order of the points stays as it was."""
-        back = np.linalg.inv(self.linear())
-        return np.asarray((points - [self.x, self.y]) @ back.T + 0.5)
+        # The matrix is orthogonal but for its scale, so that its transpose leads back.
+        return np.asarray((points - [self.x, self.y]) @ (self.linear() / self.side**2) + 0.5)
 
     def five(self, points: Floats) -> Floats:
         """Five points (5, 2) in the frame of the view, left and right as seen in it."""

@@ -1,0 +1,41 @@
+"""``mien evaluate``: our detector, or the detections of any other, against a public data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mien.cli import evaluate_fddb, evaluate_points, evaluate_wider
+from mien.cli.console import add_progress_option
+from mien.cli.options import Commands, add_command, add_detector_options
+
+_TASKS = (evaluate_wider, evaluate_fddb, evaluate_points)
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command, and a command below it for each data set."""
+    parser = add_command(
+        commands,
+        "evaluate",
+        "score the detector, or detections in a file, on a data set",
+        "mien evaluate wider --data WIDER_FACE --min-face 10",
+    )
+    tasks = parser.add_subparsers(title="data sets", metavar="DATASET", required=True)
+    for task in _TASKS:
+        _add_shared(task.add_to(tasks))
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    """What all data sets have in common."""
+    parser.add_argument(
+        "--detections",
+        type=Path,
+        metavar="FILE|DIR",
+        help="score these instead of running our detector: JSON lines as mien detect --json prints them, or the "
+        "data set's official text files",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")
+    parser.add_argument("--save", type=Path, metavar="FILE.jsonl", help="write the detections as JSON lines")
+    add_progress_option(parser)
+    add_detector_options(parser)

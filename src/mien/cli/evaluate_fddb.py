@@ -1,0 +1,99 @@
+"""``mien evaluate fddb``: ten folds of ellipses, discrete and continuous ROC."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mien.cli.console import Complaints, say, table
+from mien.cli.options import Commands, add_command
+from mien.cli.scoring import detections, source_name
+from mien.data.fddb import FOLDS, EllipsePicture, read_fddb
+from mien.errors import BadImage
+from mien.evaluate.detections import read_fddb_text
+from mien.evaluate.fddb import Ellipses, FddbCurve, FddbResult, evaluate_fddb
+from mien.evaluate.plots import plot_roc
+from mien.pixels import read
+from mien.records import to_line
+
+_FALSE_POSITIVES = (100, 500, 1000, 2000)
+_IN_A_FOLD = 100
+
+
+def add_to(tasks: Commands) -> argparse.ArgumentParser:
+    """Add the command to the parser of ``evaluate``."""
+    parser = add_command(
+        tasks,
+        "fddb",
+        "true positive rate on FDDB, discrete and continuous",
+        "mien evaluate fddb --data FDDB --plot roc.png",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder with FDDB-folds, and the pictures in it or in originalPics",
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score and print; 1 when a picture or line of the data set could not be used."""
+    complaints = Complaints()
+    reading = read_fddb(args.data)
+    complaints.add_all(reading.problems)
+    pictures = {picture.name: picture.path for picture in reading.pictures}
+    found = detections(args, pictures, read_fddb_text, complaints)
+    folds: list[dict[str, Ellipses]] = [{} for _ in range(FOLDS)]
+    for picture in reading.pictures:
+        try:
+            ellipses = _ellipses(picture)
+        except BadImage as error:
+            if args.detections is not None:  # our detector has complained about it already
+                complaints.add(error)
+            continue
+        folds[picture.fold - 1][picture.name] = ellipses
+    result = evaluate_fddb(folds, found)
+    if args.plot is not None:
+        plot_roc({source_name(args): result}, args.plot)
+    say(_json(args, result) if args.json else _table(args, result))
+    return complaints.status
+
+
+def _ellipses(picture: EllipsePicture) -> Ellipses:
+    """The faces of a picture and its size, which the lists do not give."""
+    height, width = read(picture.path).shape[:2]
+    numbers = picture.ellipses
+    return Ellipses(numbers[:, 3:5], numbers[:, :2], numbers[:, 2], (width, height))
+
+
+def _rates(curve: FddbCurve, limit: int) -> dict[str, float]:
+    return {
+        "false_positives": limit,
+        "discrete": curve.discrete_at(limit),
+        "continuous": curve.continuous_at(limit),
+    }
+
+
+def _table(args: argparse.Namespace, result: FddbResult) -> str:
+    title = f"FDDB, {result.pictures} pictures, {result.curve.faces} faces, {source_name(args)}"
+    rows = []
+    for limit in _FALSE_POSITIVES:
+        rates = _rates(result.curve, limit)
+        rows.append((str(limit), f"{rates['discrete']:.4f}", f"{rates['continuous']:.4f}"))
+    return title + "\n" + table(("false positives", "discrete", "continuous"), rows)
+
+
+def _json(args: argparse.Namespace, result: FddbResult) -> str:
+    return to_line(
+        {
+            "dataset": "fddb",
+            "detector": source_name(args),
+            "pictures": result.pictures,
+            "faces": result.curve.faces,
+            "rates": [_rates(result.curve, limit) for limit in _FALSE_POSITIVES],
+            "folds": [_rates(curve, _IN_A_FOLD) | {"faces": curve.faces} for curve in result.folds],
+        }
+    )

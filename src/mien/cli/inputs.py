@@ -1,0 +1,105 @@
+"""From the paths, folders and patterns of a call to the pictures, and where their results belong."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from mien.errors import BadOption
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
+"""What is taken for a picture in a folder; a file that is named itself may have any suffix."""
+
+_MAGIC = frozenset("*?[")
+
+
+def _is_pattern(text: str) -> bool:
+    return not _MAGIC.isdisjoint(text) and not os.path.lexists(text)
+
+
+def find_pictures(
+    sources: Sequence[str], leave_out: Sequence[Path], on_error: Callable[[OSError], None]
+) -> Iterator[Path]:
+    """The pictures of files, folders (with all folders in them) and patterns; sorted within each folder.
+
+    Hidden files and the folders of ``leave_out`` are passed over. A file that is named is yielded whether it
+    is there or not; a folder that cannot be listed goes to ``on_error``.
+    """
+    barred = {os.path.abspath(folder) for folder in leave_out}
+    for source in sources:
+        for path in _matches(source):
+            if path.is_dir():
+                yield from _walk(path, barred, on_error)
+            else:
+                yield path
+
+
+def _matches(source: str) -> Iterator[Path]:
+    """The path itself, or what a pattern matches."""
+    if not _is_pattern(source):
+        yield Path(source)
+        return
+    # "**" reaches into every folder by itself; walking those it matches would give their files twice.
+    deep = "**" in source
+    for found in sorted(glob.iglob(source, recursive=True)):
+        if not (deep and Path(found).is_dir()):
+            yield Path(found)
+
+
+def _walk(root: Path, barred: set[str], on_error: Callable[[OSError], None]) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root, onerror=on_error):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and os.path.abspath(Path(folder, name)) not in barred
+        )
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield Path(folder, name)
+
+
+def common_folder(sources: Sequence[str]) -> Path:
+    """The deepest folder that holds all of the sources. Raises BadOption when there is none (two drives)."""
+    try:
+        return Path(os.path.commonpath([os.path.abspath(_folder_of(source)) for source in sources]))
+    except ValueError as error:
+        raise BadOption(
+            f"{', '.join(sources)} have no folder in common to name results after; call once for each drive"
+        ) from error
+
+
+def _folder_of(source: str) -> Path:
+    """The folder, that of the file, or the part of the pattern before anything variable."""
+    path = Path(source)
+    if _is_pattern(source):
+        fixed = [not _is_variable(part) for part in path.parts]
+        return Path(*path.parts[: fixed.index(False)])
+    return path if path.is_dir() else path.parent
+
+
+def _is_variable(part: str) -> bool:
+    return not _MAGIC.isdisjoint(part)
+
+
+class OutputFolder:
+    """A folder for results that keeps the order of folders of the pictures, so that equal names do not meet."""
+
+    def __init__(self, folder: Path, sources: Sequence[str], option: str) -> None:
+        """Raises BadOption when results would take the place of the pictures."""
+        self._root = common_folder(sources)
+        self._folder = folder
+        if os.path.realpath(folder) == os.path.realpath(self._root):
+            raise BadOption(
+                f"{option} {folder}: the pictures are there and would be lost; give another folder"
+            )
+
+    def place(self, picture: Path, suffix: str = "") -> Path:
+        """Where the result of a picture goes: same name, and ``suffix`` after it. The folder is made."""
+        relative = Path(os.path.relpath(picture, self._root))
+        if ".." in relative.parts:
+            raise BadOption(f"{picture} is not below {self._root}; give a pattern without '..'")
+        target = self._folder / relative.with_name(relative.name + suffix)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target

@@ -1,0 +1,71 @@
+"""What the evaluations share: detections by picture, from our detector or from a file."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mien.cli.console import Complaints, note, plural, progress
+from mien.cli.options import make_detector
+from mien.errors import BadImage, BadOption
+from mien.evaluate.detections import read_json, write_json
+from mien.values import Faces
+
+_JSON = {".json", ".jsonl", ".ndjson"}
+
+ReadText = Callable[[Path], dict[str, Faces]]
+
+
+def detections(
+    args: argparse.Namespace, pictures: Mapping[str, Path], read_text: ReadText | None, complaints: Complaints
+) -> dict[str, Faces]:
+    """The faces of each picture by name, those of ``--detections`` or ours; ``--save`` writes them.
+
+    ``read_text`` reads the official text format, where there is one. Of ours, a picture that cannot be read is
+    left out and complained about. Raises BadOption when there is no picture.
+    """
+    if not pictures:
+        raise BadOption(f"--data {args.data} has no picture that can be used; see the messages above")
+    if args.detections is not None:
+        found = _given(args.detections, read_text)
+    else:
+        found = _detected(args, pictures, complaints)
+    if args.save is not None:
+        write_json(args.save, found)
+    return found
+
+
+def source_name(args: argparse.Namespace) -> str:
+    """Whose detections these are, for a legend."""
+    return "mien" if args.detections is None else str(args.detections.stem)
+
+
+def _given(source: Path, read_text: ReadText | None) -> dict[str, Faces]:
+    if not source.exists():
+        raise BadOption(f"--detections {source}: there is no such file or folder (looked in {Path.cwd()})")
+    if source.is_file() and (read_text is None or source.suffix.lower() in _JSON):
+        return read_json(source)
+    if read_text is None:
+        raise BadOption(
+            f"--detections {source}: a folder; points are read from JSON lines only, give that file"
+        )
+    return read_text(source)
+
+
+def _detected(
+    args: argparse.Namespace, pictures: Mapping[str, Path], complaints: Complaints
+) -> dict[str, Faces]:
+    detector = make_detector(args)
+    found = {}
+    start = time.perf_counter()
+    for name, path in progress(pictures.items(), args, len(pictures), "pictures"):
+        try:
+            found[name] = detector(path)
+        except BadImage as error:
+            complaints.add(error)
+    seconds = time.perf_counter() - start
+    faces = sum(len(faces) for faces in found.values())
+    note(f"{plural(faces, 'face')} found in {plural(len(found), 'picture')} in {seconds:.1f} s")
+    return found

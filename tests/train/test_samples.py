@@ -1,0 +1,194 @@
+"""Samples: what training sees, held against what was annotated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.data.annotations import Annotation
+from mien.errors import BadRecipe
+from mien.geometry import boxes as box
+from mien.pixels import Mipmap
+from mien.pixels.paint import encode_png
+from mien.train.augment import augment
+from mien.train.crops import CropSamples
+from mien.train.examples import Example, Examples, split
+from mien.train.mining import Crops, Mined
+from mien.train.patches import PatchSamples
+from mien.train.recipe import SampleRecipe
+from mien.train.views import View
+from mien.train.windows import WindowSamples, grid, label_windows
+
+RECIPE = SampleRecipe(mirror=0.5, rotation_degrees=20)
+POINTS = np.array([[40, 40], [60, 40], [50, 50], [42, 60], [58, 60]], dtype=np.float32)
+
+
+def marked_picture():
+    """Grey, with a white dot of 3 x 3 on each of the five points."""
+    picture = np.full((100, 120, 3), 90, dtype=np.uint8)
+    for x, y in POINTS.astype(int):
+        picture[y - 1 : y + 2, x - 1 : x + 2] = 255
+    return picture
+
+
+@pytest.fixture
+def examples(tmp_path):
+    path = tmp_path / "face.png"
+    path.write_bytes(encode_png(marked_picture()))
+    annotation = Annotation(
+        path=path,
+        boxes=np.array([[32, 28, 68, 72], [90, 80, 110, 98]], dtype=np.float32),
+        ignored=np.array([False, True]),
+        points=np.stack([POINTS, np.full((5, 2), np.nan, dtype=np.float32)]),
+    )
+    return Examples([Example(annotation, background=True, source=0)], [1.0])
+
+
+def brightest_at(picture, points, size):
+    """Whether there is a bright pixel within a pixel of each point given in fractions of the picture."""
+    for x, y in points * size - 0.5:
+        j, i = round(float(x)), round(float(y))
+        near = picture[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
+        if near.size and near.max() < 180:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 30, -90])
+def test_a_view_shows_points_where_it_says(mirrored, degrees):
+    view = View(50, 50, 60, degrees, mirrored)
+    seen = view.cut(Mipmap(marked_picture()), 60)
+    assert brightest_at(seen, view.points(POINTS), 60)
+    assert brightest_at(view.cut(Mipmap(marked_picture()), 80, context=2), view.points(POINTS) / 2 + 0.25, 80)
+
+
+def test_a_mirrored_view_swaps_left_and_right():
+    seen = View(50, 50, 60, mirrored=True).five(POINTS)
+    assert seen[0, 0] < seen[1, 0]
+    assert seen[3, 0] < seen[4, 0]
+    np.testing.assert_allclose(seen[0], (np.array([40, 40]) - 20) / 60, atol=1e-6)
+
+
+def test_windows_by_hand():
+    # a level of 20 pixels, windows of 12 that see 12, two apart: five by five
+    windows = grid(20, 12, 12, 2)
+    assert len(windows) == 25
+    assert windows[1].tolist() == [2, 0, 14, 12]
+    # seen through 31 pixels, the cell of 12 lies in the middle
+    assert grid(35, 31, 12, 4)[0].tolist() == [9.5, 9.5, 21.5, 21.5]
+
+
+def test_labels_by_hand():
+    corners = np.array([[0, 0], [5, 0], [2, 0], [30, 30], [50, 50]], dtype=np.float32)
+    windows = np.concatenate([corners, corners + 10], axis=1)
+    faces = np.array([[0, 0, 10, 10], [50, 50, 62, 62]], dtype=np.float32)
+    ignored = np.array([False, True])
+    labels, offsets, located = label_windows(windows, faces, ignored, RECIPE, background=True)
+    # overlaps 1, 50/150, 80/120 with the face; none; inside an ignored one
+    assert labels.tolist() == [1, -1, 1, 0, -1]
+    assert located.tolist() == [True, False, True, False, False]
+    assert offsets[2].tolist() == pytest.approx([-0.2, 0, -0.2, 0])
+    labels, _, _ = label_windows(windows, faces, ignored, RECIPE, background=False)
+    assert labels.tolist() == [1, -1, 1, -1, -1]
+
+
+@pytest.mark.parametrize("mirror", [0.0, 1.0])
+def test_crops_hold_what_their_labels_say(examples, mirror):
+    recipe = replace(RECIPE, mirror=mirror, negative_share=0.0, part_share=0.0, points_share=1.0)
+    batch = CropSamples(examples, Mined.none(), recipe, size=48, seed=0).batch(3, 16)
+    assert batch["pictures"].shape == (16, 48, 48, 3)
+    assert (batch["labels"] == 1).mean() > 0.8  # a turned view may show a little less of the face than was drawn
+    assert batch["pointed"].all()
+    for picture, points in zip(batch["pictures"], batch["points"], strict=True):
+        assert brightest_at(picture, points, 48)
+        assert points[0, 0] < points[1, 0]
+
+
+def test_negatives_hold_no_face(examples):
+    recipe = replace(RECIPE, negative_share=1.0, part_share=0.0)
+    batch = CropSamples(examples, Mined.none(), recipe, size=24, seed=0).batch(0, 64)
+    assert (batch["labels"] != 1).all()
+    assert (batch["labels"] == 0).mean() > 0.5
+
+
+def test_parts_are_located_but_not_judged(examples):
+    recipe = replace(RECIPE, negative_share=0.0, part_share=1.0, rotation_degrees=0.0)
+    batch = CropSamples(examples, Mined.none(), recipe, size=24, seed=0).batch(0, 32)
+    parts = batch["located"] & (batch["labels"] == -1)
+    assert parts.mean() > 0.8
+
+
+def test_mined_crops_are_used(examples):
+    mined = Mined(Crops(np.array([0]), np.array([[0, 70, 20, 90]], dtype=np.float32)), Crops.none())
+    recipe = replace(RECIPE, negative_share=1.0, part_share=0.0, hard_share=1.0, rotation_degrees=0.0)
+    batch = CropSamples(examples, mined, recipe, size=24, seed=0).batch(0, 8)
+    assert (batch["labels"] == 0).all()
+    assert (batch["pictures"] < 100).all()  # grey: none of the dots
+
+
+def test_window_samples_find_the_face_in_their_patch(examples):
+    recipe = replace(RECIPE, kind="windows", positive=0.5, negative_share=0.0, windows_a_side=12)
+    samples = WindowSamples(examples, recipe, input_size=31, cell=12, stride=4, seed=0)
+    batch = samples.batch(0, 12)
+    assert batch["pictures"].shape == (12, 75, 75, 3)
+    assert batch["labels"].shape == (12, 144)
+    assert ((batch["labels"] == 1).any(axis=1)).mean() > 0.7
+    windows = grid(75, 31, 12, 4)
+    for picture, labels, offsets in zip(batch["pictures"], batch["labels"], batch["offsets"], strict=True):
+        for k in np.flatnonzero(labels == 1):
+            face = box.decode(offsets[k : k + 1], windows[k : k + 1])[0]
+            x, y = ((face[:2] + face[2:]) / 2).astype(int)
+            assert picture[y - 2 : y + 3, x - 2 : x + 3].max() > 100  # the nose, between bright dots
+
+
+def test_patches_are_round_their_points(examples):
+    recipe = replace(RECIPE, points_off=0.1)
+    batch = PatchSamples(examples, recipe, size=24, seed=0).batch(0, 8)
+    assert batch["pictures"].shape == (8, 24, 24, 15)
+    for stack, points in zip(batch["pictures"], batch["points"], strict=True):
+        for k, point in enumerate(points):
+            assert brightest_at(stack[..., 3 * k : 3 * k + 3], point[None], 24)
+
+
+@pytest.mark.parametrize("kind", ["crops", "windows", "patches"])
+def test_a_batch_is_a_function_of_seed_and_step(examples, kind):
+    recipe = replace(RECIPE, colour=0.3, blur=0.5, jpeg=0.5, occlusion=0.5, grey=0.5)
+    make = {
+        "crops": lambda: CropSamples(examples, Mined.none(), recipe, size=24, seed=5),
+        "windows": lambda: WindowSamples(examples, recipe, input_size=12, cell=12, stride=2, seed=5),
+        "patches": lambda: PatchSamples(examples, recipe, size=24, seed=5),
+    }[kind]
+    first, again, other = make().batch(7, 4), make().batch(7, 4), make().batch(8, 4)
+    for name in first:
+        np.testing.assert_array_equal(first[name], again[name])
+    assert not np.array_equal(first["pictures"], other["pictures"])
+
+
+def test_augment_changes_each_picture_and_not_its_input():
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3), dtype=np.uint8)
+    before = pictures.copy()
+    recipe = SampleRecipe(colour=0.3, blur=1.0, jpeg=1.0, occlusion=1.0, grey=1.0)
+    changed = augment(pictures, recipe, np.random.default_rng(1))
+    np.testing.assert_array_equal(pictures, before)
+    assert all((a != b).any() for a, b in zip(changed, pictures, strict=True))
+    nothing = augment(pictures, SampleRecipe(), np.random.default_rng(1))
+    np.testing.assert_array_equal(nothing, pictures)
+
+
+def test_the_split_goes_by_name_alone():
+    def example(name):
+        no_boxes, no_points = np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32)
+        return Example(Annotation(Path(name), no_boxes, np.empty(0, bool), no_points), True, 0)
+
+    names = [f"{i}.jpg" for i in range(400)]
+    train, held = split([example(name) for name in names])
+    assert 5 < len(held) < 45
+    again, _ = split([example(f"elsewhere/{name}") for name in reversed(names)])
+    assert {e.annotation.path.name for e in train} == {e.annotation.path.name for e in again}
+
+
+def test_sources_without_pictures_are_refused():
+    with pytest.raises(BadRecipe, match="no usable picture"):
+        Examples([], [])
