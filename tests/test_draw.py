@@ -54,7 +54,7 @@ def test_the_best_face_lies_on_top() -> None:
     assert tuple(drawn[140, 130]) == LEFT  # its left eye
 
 
-@pytest.mark.parametrize("side", [1, 20, 4000])
+@pytest.mark.parametrize("side", [1, 20, 1500])
 def test_any_size_of_picture_and_face(side: int) -> None:
     drawn = draw_faces(grey(side, side), faces((-5, -5, side + 5, side + 5), (0, 0, 8, 8)))
     assert drawn.shape == (side, side, 3)
@@ -65,7 +65,7 @@ def test_lines_grow_with_the_picture() -> None:
         drawn = draw_faces(grey(side, side), faces((side * 0.25,) * 2 + (side * 0.75,) * 2), scores=False)
         return int((drawn[side // 2] == BOX).all(axis=1).sum())
 
-    assert line(3200) >= 5 * line(320) > 0
+    assert line(1600) >= 4 * line(320) > 0
 
 
 def test_a_contact_sheet_shows_every_picture_whole() -> None:

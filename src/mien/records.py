@@ -65,9 +65,7 @@ def record_of_faces(picture: str, width: int, height: int, faces: Faces) -> Pict
     return {"picture": picture, "width": width, "height": height, "faces": _face_records(faces)}
 
 
-def record_of_frame(
-    video: str, frame: int, seconds: float, width: int, height: int, faces: Faces
-) -> FrameRecord:
+def record_of_frame(video: str, frame: int, seconds: float, width: int, height: int, faces: Faces) -> FrameRecord:
     """The record of one frame of ``width`` x ``height`` pixels."""
     return {
         "video": video,

@@ -54,9 +54,7 @@ def test_a_picture_without_faces(write: Write, tmp_path: Path, below: list[str])
     ("size", "box"),
     [("0 7", [10, 20, 10, 27]), ("7 0", [10, 20, 17, 20]), ("-4 6", [6, 20, 10, 26])],
 )
-def test_a_face_without_size_is_ignored_and_named(
-    write: Write, tmp_path: Path, size: str, box: list[float]
-) -> None:
+def test_a_face_without_size_is_ignored_and_named(write: Write, tmp_path: Path, size: str, box: list[float]) -> None:
     write("a.jpg")
     file = write("list.txt", "a.jpg", "2", "1 2 3 4 0 0 0 0 0 0", f"10 20 {size} 0 0 0 0 0 0")
     reading = read_wider_text(file, tmp_path)
@@ -117,9 +115,7 @@ def test_an_empty_list_and_a_name_that_begins_with_a_number(write: Write, tmp_pa
 
 
 @settings(max_examples=50, derandomize=True, deadline=None)
-@given(
-    st.lists(st.sampled_from(["a.jpg", "b", "0", "1", "1 2 3 4 0 0 0 0 0 0", "x 1", "", " "]), max_size=12)
-)
+@given(st.lists(st.sampled_from(["a.jpg", "b", "0", "1", "1 2 3 4 0 0 0 0 0 0", "x 1", "", " "]), max_size=12))
 def test_every_line_belongs_to_one_block(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     file = tmp_path_factory.getbasetemp() / "blocks.txt"
     file.write_text("\n".join(lines), encoding="utf-8")

@@ -97,9 +97,7 @@ def test_pixels_and_way_back_agree(size: int) -> None:
     y, x = np.mgrid[size // 4 : size * 3 // 4, size // 4 : size * 3 // 4]
     where = chip.to_picture.apply(np.stack([x, y], axis=-1) + 0.5)  # the centre of each chip pixel
     shown = chip.pixels[y, x, :2].astype(float) + 0.5
-    np.testing.assert_allclose(
-        shown, where, atol=1.1
-    )  # levels are whole, and the smaller chip is halved once
+    np.testing.assert_allclose(shown, where, atol=1.1)  # levels are whole, and the smaller chip is halved once
 
 
 def test_the_eyes_are_level_in_the_chip() -> None:

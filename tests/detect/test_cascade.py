@@ -158,9 +158,7 @@ def test_lnet_runs_where_there_is_one_and_it_is_wanted(detector, fake_lnet, squa
     plain = detector()(picture)
     moved = detector(lnet=fake_lnet((0.75, 0.5)))(picture)
     np.testing.assert_allclose(moved.points - plain.points, np.tile([1.5, 0], (1, 5, 1)), atol=1e-4)
-    unmoved = detector(dataclasses.replace(ONE_LEVEL, refine_points=False), lnet=fake_lnet((0.75, 0.5)))(
-        picture
-    )
+    unmoved = detector(dataclasses.replace(ONE_LEVEL, refine_points=False), lnet=fake_lnet((0.75, 0.5)))(picture)
     assert same(unmoved, plain)
 
 

@@ -73,9 +73,7 @@ def test_the_threshold_is_the_lowest_score_kept(fake_pnet, square_picture):
     assert len(run_pnet(picture, fake_pnet(), Settings(min_face=24, max_face=24, pnet_threshold=0.2001))) == 0
 
 
-@pytest.mark.parametrize(
-    ("input_size", "cell", "stride"), [(12, 12, 2), (20, 12, 4), (17, 12, 3), (16, 10, 2)]
-)
+@pytest.mark.parametrize(("input_size", "cell", "stride"), [(12, 12, 2), (20, 12, 4), (17, 12, 3), (16, 10, 2)])
 @pytest.mark.parametrize("shape", [(31, 50), (48, 37)])
 def test_windows_have_their_centres_all_over_the_picture(fake_pnet, input_size, cell, stride, shape):
     everything = Settings(
@@ -119,9 +117,7 @@ def test_strips_give_the_windows_of_the_whole(fake_pnet, height, width, strip, n
 
 
 def test_no_two_candidates_overlap_more_than_allowed(fake_pnet):
-    found = run_pnet(
-        noise(60, 80), fake_pnet(), Settings(min_face=12, pnet_threshold=0.5, pyramid_overlap=0.3)
-    )
+    found = run_pnet(noise(60, 80), fake_pnet(), Settings(min_face=12, pnet_threshold=0.5, pyramid_overlap=0.3))
     overlaps = boxes.iou(found.boxes, found.boxes)
     np.fill_diagonal(overlaps, 0)
     assert len(found) > 5

@@ -153,9 +153,7 @@ def test_lnet_sees_a_quarter_of_the_box_around_each_point(fake_lnet, gradient):
     (batch,) = lnet.batches
     assert batch.shape == (1, 24, 24, 15)
     for i, (x, y) in enumerate(POINTS):
-        np.testing.assert_array_equal(
-            batch[0, :, :, 3 * i : 3 * i + 3], gradient[y - 12 : y + 12, x - 12 : x + 12]
-        )
+        np.testing.assert_array_equal(batch[0, :, :, 3 * i : 3 * i + 3], gradient[y - 12 : y + 12, x - 12 : x + 12])
 
 
 @pytest.mark.parametrize(

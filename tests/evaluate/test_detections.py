@@ -45,7 +45,9 @@ def test_json_as_mien_detect_writes_it(tmp_path):
             {"box": [0, 0, 10, 10], "score": 0.4, "points": None},
         ],
     }
-    file.write_text(json.dumps(record) + "\n\n")
+    failed = {"picture": "a/2.jpg", "error": {"kind": "BadImage", "message": "empty"}}
+    file.write_text(json.dumps(record) + "\n\n" + json.dumps(failed) + "\n")
+    assert list(read_json(file)) == ["a/1.jpg"]
     faces = read_json(file)["a/1.jpg"]
     same({"": faces[:1]}, {"": POINTED})
     assert np.isnan(faces.points[1]).all()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from mien.errors import BadAnnotation, BadOption
 from mien.evaluate.detections import faces_without_points
 from mien.evaluate.fddb import Ellipses, evaluate_fddb, overlap
-from mien.evaluate.fddb_folds import read_folds
 
 QUARTER_PI = math.pi / 4
 
@@ -168,33 +167,3 @@ def test_ellipses_are_checked():
         Ellipses(np.zeros((1, 3)), np.ones((1, 2)), np.zeros(1))
     with pytest.raises(BadOption, match="half axis"):
         Ellipses(np.zeros((1, 2)), np.array([[1.0, 0.0]]), np.zeros(1))
-
-
-def test_folds_are_read_with_angles_in_degrees(tmp_path):
-    (tmp_path / "FDDB-fold-01-ellipseList.txt").write_text(
-        "2002/08/11/big/img_591\n1\n123.5 85.5 1.5707963267948966 269.5 161.5  1\n"
-        "2002/08/26/big/img_265\n2\n67 44 0 105 87  1\n70 45 0.5 184 80  1\n"
-    )
-    (tmp_path / "FDDB-fold-02-ellipseList.txt").write_text("2002/07/19/big/img_423\n1\n10 5 0 20 20 1\n")
-    folds = read_folds(tmp_path)
-    assert [list(fold) for fold in folds] == [
-        ["2002/08/11/big/img_591", "2002/08/26/big/img_265"],
-        ["2002/07/19/big/img_423"],
-    ]
-    face = folds[0]["2002/08/11/big/img_591"]
-    assert face.radii.tolist() == [[123.5, 85.5]]
-    assert face.centres.tolist() == [[269.5, 161.5]]
-    assert face.degrees[0] == pytest.approx(90.0)
-    assert len(folds[0]["2002/08/26/big/img_265"]) == 2
-
-
-def test_broken_folds_are_named(tmp_path):
-    with pytest.raises(BadAnnotation, match=r"ellipseList\.txt"):
-        read_folds(tmp_path)
-    file = tmp_path / "FDDB-fold-01-ellipseList.txt"
-    file.write_text("img\n1\n10 5 0 20 20\n")
-    with pytest.raises(BadAnnotation, match=r"ellipseList\.txt:3: .* 6 numbers"):
-        read_folds(tmp_path)
-    file.write_text("img\n1\n10 0 0 20 20 1\n")
-    with pytest.raises(BadAnnotation, match="without extent"):
-        read_folds(tmp_path)

@@ -117,9 +117,7 @@ def detected(*boxes):
 
 def picked(boxes, faces):
     """The number of the detection picked for each box, None for a missed one."""
-    return [
-        None if np.isnan(row).any() else int(row[0, 0]) for row in pick_points(np.array(boxes, float), faces)
-    ]
+    return [None if np.isnan(row).any() else int(row[0, 0]) for row in pick_points(np.array(boxes, float), faces)]
 
 
 def test_pairs_are_made_by_overlap():

@@ -17,7 +17,6 @@ from mien.pixels import (
     encode_png,
     paint,
     read,
-    whole_file,
     write_picture,
 )
 
@@ -92,9 +91,7 @@ def test_png_keeps_every_pixel_and_jpeg_the_picture() -> None:
     assert len(encode_jpeg(picture, quality=20)) < len(encode_jpeg(picture, quality=95))
 
 
-@pytest.mark.parametrize(
-    "array", [black()[..., 0], black().astype(float), black()[:0], np.dstack([black()] * 2)]
-)
+@pytest.mark.parametrize("array", [black()[..., 0], black().astype(float), black()[:0], np.dstack([black()] * 2)])
 def test_only_pictures_are_encoded(array: NDArray[np.uint8]) -> None:
     with pytest.raises(BadOption, match=r"a picture is uint8 \(h, w, 3\)"):
         encode_png(array)
@@ -109,9 +106,7 @@ def test_pictures_are_written_and_replace_old_ones(name: str, tmp_path: Path) ->
     assert [p.name for p in tmp_path.iterdir()] == [name]
 
 
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     path.write_text("old")
 
@@ -127,19 +122,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_an_interrupt_leaves_nothing(tmp_path: Path) -> None:
-    def interrupted() -> None:
-        with whole_file(tmp_path / "a.json") as partial:
-            partial.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert not list(tmp_path.iterdir())
-
-
 def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=r"a\.xyz: pictures are written as \.jpg"):
         write_picture(tmp_path / "a.xyz", black())
-    with pytest.raises(BadOption, match=r"there is no folder .*nowhere; make it first"):
-        write_picture(tmp_path / "nowhere" / "a.png", black())

@@ -67,6 +67,12 @@ def test_lossy_files_stay_close(kind: str) -> None:
     assert abs(error).mean() < 3
 
 
+@pytest.mark.parametrize("size", [(300, 700), (3, 30_000), (30_000, 3)])
+def test_pictures_of_more_pixels_than_are_copied_at_a_time(size: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    check(read(encoded(picture, "BMP")), picture)
+
+
 def test_a_picture_of_one_pixel() -> None:
     check(read(encoded(SMALL[:1, :1], "PNG")), SMALL[:1, :1])
 
@@ -304,9 +310,7 @@ def test_a_truncated_file_is_never_half_a_picture(kind: str, options: dict[str, 
 def png_header(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    )
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
 
 
 @pytest.mark.parametrize("size", [(8000, 7000), (30000, 30000), (2_000_000_000, 2_000_000_000)])
@@ -314,9 +318,7 @@ def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int]) -> Non
     # The file has no pixels at all, so only the header was read; Pillow's own limit must stay silent.
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        with pytest.raises(
-            BadImage, match=rf"bytes: {size[0]} x {size[1]} is \d+ pixels, more than 50000000"
-        ):
+        with pytest.raises(BadImage, match=rf"bytes: {size[0]} x {size[1]} is \d+ pixels, more than 50000000"):
             read(png_header(*size))
 
 

@@ -93,12 +93,8 @@ def coordinates() -> Mipmap:
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
-@given(
-    side=st.floats(20, 300), left=st.floats(20, 60), top=st.floats(20, 60), size=st.sampled_from([12, 24, 48])
-)
-def test_a_gradient_tells_where_each_sample_was_taken(
-    side: float, left: float, top: float, size: int
-) -> None:
+@given(side=st.floats(20, 300), left=st.floats(20, 60), top=st.floats(20, 60), size=st.sampled_from([12, 24, 48]))
+def test_a_gradient_tells_where_each_sample_was_taken(side: float, left: float, top: float, size: int) -> None:
     crop = coordinates().crops(boxes((left, top, left + side, top + side)), size)[0]
     step = (np.arange(size) + 0.5) * side / size
     # The picture, the crop and each halving round by up to half a level; 0.25 for cv2's 1/32 of a pixel.

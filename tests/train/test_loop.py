@@ -189,9 +189,7 @@ def test_ctrl_c_saves_first(tmp_path):
 
 def test_training_works_outside_the_main_thread(tmp_path):
     recipe = tiny_recipe(4)
-    thread = threading.Thread(
-        target=train, args=(recipe, TinyTask(recipe), tmp_path), kwargs={"device": "cpu"}
-    )
+    thread = threading.Thread(target=train, args=(recipe, TinyTask(recipe), tmp_path), kwargs={"device": "cpu"})
     thread.start()
     thread.join()
     assert (tmp_path / "tiny.onnx").exists()

@@ -72,5 +72,5 @@ def test_measures_by_hand():
     assert measures.recall_at(scores, labels, 0.0) == 0.5  # above 0.6: one of two
     assert measures.recall_at(scores, labels * 0, 0.1) == 0.0
     truth = np.array([[[0, 0], [2, 0], [1, 1], [0, 2], [2, 2]]], dtype=float)
-    assert measures.point_error(truth + [0.3, 0.4], truth, np.array([True])) == pytest.approx(0.25)
+    assert measures.point_error(truth + np.array([0.3, 0.4]), truth, np.array([True])) == pytest.approx(0.25)
     assert measures.box_error(np.full((1, 4), 0.1), np.zeros((1, 4)), np.array([True])) == pytest.approx(0.1)

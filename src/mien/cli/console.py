@@ -53,18 +53,21 @@ class Complaints:
         self.count += 1
         complain(str(error))
 
-    def add_all(self, problems: Sequence[MienError]) -> None:
-        """What a data set could not give: the first few in words, the rest as a number."""
-        for problem in problems[:_SHOWN]:
-            self.add(problem)
-        if len(problems) > _SHOWN:
-            self.count += len(problems) - _SHOWN
-            complain(f"... and {len(problems) - _SHOWN} more like these; all are left out")
-
     @property
     def status(self) -> int:
         """The exit status: 1 when there was any."""
         return 1 if self.count else 0
+
+
+def note_left_out(problems: Sequence[MienError]) -> None:
+    """What a data set could not give: the first few in words, the rest as a number.
+
+    No complaint: a part of a data set, with its whole lists, is a usual thing to have.
+    """
+    for problem in problems[:_SHOWN]:
+        note(f"left out: {problem}")
+    if len(problems) > _SHOWN:
+        note(f"left out: {len(problems) - _SHOWN} more")
 
 
 def add_progress_option(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +76,7 @@ def add_progress_option(parser: argparse.ArgumentParser) -> None:
         "--progress",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="a bar on stderr (without this option: when stderr is a terminal and there is more than a little "
-        "to do)",
+        help="a bar on stderr (default: when stderr is a terminal and there is more than a little to do)",
     )
 
 
@@ -83,9 +85,7 @@ def wants_progress(args: argparse.Namespace) -> bool:
     return sys.stderr.isatty() if args.progress is None else bool(args.progress)
 
 
-def progress(
-    items: Iterable[_Item], args: argparse.Namespace, total: int | None, unit: str
-) -> Iterable[_Item]:
+def progress(items: Iterable[_Item], args: argparse.Namespace, total: int | None, unit: str) -> Iterable[_Item]:
     """The items, with a bar on stderr where it is wanted."""
     small = args.progress is None and total is not None and total <= _FEW
     if small or not wants_progress(args):

@@ -19,9 +19,7 @@ def add_to(commands: Commands) -> None:
         "mien convert --format facenet-pytorch site-packages/facenet_pytorch/data --out converted",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder with pnet.pt, rnet.pt and onet.pt")
-    parser.add_argument(
-        "--format", required=True, choices=["facenet-pytorch"], help="whose weights these are"
-    )
+    parser.add_argument("--format", required=True, choices=["facenet-pytorch"], help="whose weights these are")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder for pnet.onnx, rnet.onnx and onet.onnx"
     )

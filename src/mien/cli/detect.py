@@ -28,9 +28,7 @@ def add_to(commands: Commands) -> None:
     parser = add_command(
         commands, "detect", "find faces in pictures", "mien detect photos holiday.jpg --json --draw drawn"
     )
-    parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="pictures, folders (recursively) or patterns"
-    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, folders (recursively) or patterns")
     parser.add_argument("--json", action="store_true", help="one line of JSON a picture instead of a table")
     parser.add_argument("--draw", type=Path, metavar="DIR", help="write each picture with its faces drawn")
     parser.add_argument("--chips", type=Path, metavar="DIR", help="write each face, aligned, as a 144 px PNG")
@@ -49,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if wants_progress(args):
         total = sum(1 for _ in find_pictures(args.paths, outputs, lambda error: None))
     pictures = find_pictures(args.paths, outputs, complaints.add)
-    seen = found = 0
+    seen = found = bad = 0
     for path in progress(pictures, args, total, "pictures"):
         if not seen and not args.json:
             say(f"{HEAD}  picture")
@@ -57,12 +55,13 @@ def run(args: argparse.Namespace) -> int:
         try:
             found += _one(path, detector, results)
         except (BadImage, BadOption) as error:
+            bad += 1
             complaints.add(error)
             if args.json:
                 say(to_line(record_of_error(str(path), error)))
     if not seen:
         raise BadOption(f"no pictures found in {', '.join(args.paths)}; give files, or folders with pictures")
-    note(f"{plural(found, 'face')} in {plural(seen - complaints.count, 'picture')}")
+    note(f"{plural(found, 'face')} in {plural(seen - bad, 'picture')}")
     return complaints.status
 
 

@@ -31,8 +31,8 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         "--detections",
         type=Path,
         metavar="FILE|DIR",
-        help="score these instead of running our detector: JSON lines as mien detect --json prints them, or the "
-        "data set's official text files",
+        help="score these instead of running our detector: JSON lines as mien detect --json prints them, or "
+        "the data set's official text files",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")

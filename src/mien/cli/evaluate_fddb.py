@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mien.cli.console import Complaints, say, table
+import numpy as np
+
+from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
 from mien.data.fddb import FOLDS, EllipsePicture, read_fddb
@@ -40,10 +42,10 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture or line of the data set could not be used."""
+    """Score and print; 1 when a picture could not be read."""
     complaints = Complaints()
     reading = read_fddb(args.data)
-    complaints.add_all(reading.problems)
+    note_left_out(reading.problems)
     pictures = {picture.name: picture.path for picture in reading.pictures}
     found = detections(args, pictures, read_fddb_text, complaints)
     folds: list[dict[str, Ellipses]] = [{} for _ in range(FOLDS)]
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
 def _ellipses(picture: EllipsePicture) -> Ellipses:
     """The faces of a picture and its size, which the lists do not give."""
     height, width = read(picture.path).shape[:2]
-    numbers = picture.ellipses
+    numbers = picture.ellipses.astype(np.float64)
     return Ellipses(numbers[:, 3:5], numbers[:, :2], numbers[:, 2], (width, height))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.cli.console import Complaints, say, table
+from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
 from mien.data.annotations import Annotation
@@ -40,10 +40,10 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture or line of the list could not be used."""
+    """Score and print; 1 when a picture could not be read."""
     complaints = Complaints()
     reading = read_source("landmark-list", args.data, "test" if args.data.is_dir() else "train")
-    complaints.add_all(reading.problems)
+    note_left_out(reading.problems)
     root = args.data if args.data.is_dir() else args.data.parent
     names = {a.path: a.path.relative_to(root).as_posix() for a in reading.annotations}
     found = detections(args, {name: path for path, name in names.items()}, None, complaints)
@@ -81,5 +81,7 @@ def _row(name: str, errors: PointErrors) -> tuple[str, ...]:
 
 def _json(args: argparse.Namespace, result: PointsResult) -> str:
     # A mean over no face is null: JSON has no NaN.
-    numbers = {name: value if math.isfinite(value) else None for name, value in result.numbers().items()}
-    return to_line({"dataset": "points", "detector": source_name(args)} | numbers)
+    numbers: dict[str, object] = {
+        name: value if math.isfinite(value) else None for name, value in result.numbers().items()
+    }
+    return to_line({"dataset": "points", "detector": source_name(args), **numbers})

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from mien.cli.console import Complaints, say, table
+from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
 from mien.data.annotations import Annotation
@@ -48,11 +48,11 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture or line of the data set could not be used."""
+    """Score and print; 1 when a picture could not be read."""
     complaints = Complaints()
     split: Literal["train", "val"] = args.split
     reading = read_wider(args.data, split)
-    complaints.add_all(reading.problems)
+    note_left_out(reading.problems)
     pictures = {_name(annotation.path): annotation.path for annotation in reading.annotations}
     found = detections(args, pictures, read_wider_text, complaints)
     truth = _truth(args.data, split, reading.annotations)

@@ -15,6 +15,11 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff",
 _MAGIC = frozenset("*?[")
 
 
+def _absolute(path: Path) -> Path:
+    """Without ".." but with its links: a linked picture belongs where the link is."""
+    return Path(os.path.normpath(path.absolute()))
+
+
 def _is_pattern(text: str) -> bool:
     return not _MAGIC.isdisjoint(text) and not os.path.lexists(text)
 
@@ -27,7 +32,7 @@ def find_pictures(
     Hidden files and the folders of ``leave_out`` are passed over. A file that is named is yielded whether it
     is there or not; a folder that cannot be listed goes to ``on_error``.
     """
-    barred = {os.path.abspath(folder) for folder in leave_out}
+    barred = {_absolute(folder) for folder in leave_out}
     for source in sources:
         for path in _matches(source):
             if path.is_dir():
@@ -43,17 +48,15 @@ def _matches(source: str) -> Iterator[Path]:
         return
     # "**" reaches into every folder by itself; walking those it matches would give their files twice.
     deep = "**" in source
-    for found in sorted(glob.iglob(source, recursive=True)):
+    for found in sorted(glob.iglob(source, recursive=True)):  # noqa: PTH207 - Path.glob refuses absolute patterns
         if not (deep and Path(found).is_dir()):
             yield Path(found)
 
 
-def _walk(root: Path, barred: set[str], on_error: Callable[[OSError], None]) -> Iterator[Path]:
+def _walk(root: Path, barred: set[Path], on_error: Callable[[OSError], None]) -> Iterator[Path]:
     for folder, folders, files in os.walk(root, onerror=on_error):
         folders[:] = sorted(
-            name
-            for name in folders
-            if not name.startswith(".") and os.path.abspath(Path(folder, name)) not in barred
+            name for name in folders if not name.startswith(".") and _absolute(Path(folder, name)) not in barred
         )
         for name in sorted(files):
             if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
@@ -63,7 +66,7 @@ def _walk(root: Path, barred: set[str], on_error: Callable[[OSError], None]) -> 
 def common_folder(sources: Sequence[str]) -> Path:
     """The deepest folder that holds all of the sources. Raises BadOption when there is none (two drives)."""
     try:
-        return Path(os.path.commonpath([os.path.abspath(_folder_of(source)) for source in sources]))
+        return Path(os.path.commonpath([_absolute(_folder_of(source)) for source in sources]))
     except ValueError as error:
         raise BadOption(
             f"{', '.join(sources)} have no folder in common to name results after; call once for each drive"
@@ -84,16 +87,14 @@ def _is_variable(part: str) -> bool:
 
 
 class OutputFolder:
-    """A folder for results that keeps the order of folders of the pictures, so that equal names do not meet."""
+    """A folder for results that keeps the pictures' own folders below it, so that equal names do not meet."""
 
     def __init__(self, folder: Path, sources: Sequence[str], option: str) -> None:
         """Raises BadOption when results would take the place of the pictures."""
         self._root = common_folder(sources)
         self._folder = folder
-        if os.path.realpath(folder) == os.path.realpath(self._root):
-            raise BadOption(
-                f"{option} {folder}: the pictures are there and would be lost; give another folder"
-            )
+        if folder.resolve() == self._root.resolve():
+            raise BadOption(f"{option} {folder}: the pictures are there and would be lost; give another folder")
 
     def place(self, picture: Path, suffix: str = "") -> Path:
         """Where the result of a picture goes: same name, and ``suffix`` after it. The folder is made."""

@@ -65,7 +65,7 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
         "--factor",
         type=float,
         default=default.factor,
-        help="from one level of the pyramid to the next; closer to 1 finds more, slower (default: %(default)g)",
+        help="step from one pyramid level to the next; near 1 finds more, slower (default: %(default)g)",
     )
     group.add_argument(
         "--rotations",

@@ -23,8 +23,8 @@ def detections(
 ) -> dict[str, Faces]:
     """The faces of each picture by name, those of ``--detections`` or ours; ``--save`` writes them.
 
-    ``read_text`` reads the official text format, where there is one. Of ours, a picture that cannot be read is
-    left out and complained about. Raises BadOption when there is no picture.
+    ``read_text`` reads the official text format, where there is one. Of ours, a picture that cannot be read
+    is left out and complained about. Raises BadOption when there is no picture.
     """
     if not pictures:
         raise BadOption(f"--data {args.data} has no picture that can be used; see the messages above")
@@ -48,15 +48,11 @@ def _given(source: Path, read_text: ReadText | None) -> dict[str, Faces]:
     if source.is_file() and (read_text is None or source.suffix.lower() in _JSON):
         return read_json(source)
     if read_text is None:
-        raise BadOption(
-            f"--detections {source}: a folder; points are read from JSON lines only, give that file"
-        )
+        raise BadOption(f"--detections {source}: a folder; points are read from JSON lines only, give that file")
     return read_text(source)
 
 
-def _detected(
-    args: argparse.Namespace, pictures: Mapping[str, Path], complaints: Complaints
-) -> dict[str, Faces]:
+def _detected(args: argparse.Namespace, pictures: Mapping[str, Path], complaints: Complaints) -> dict[str, Faces]:
     detector = make_detector(args)
     found = {}
     start = time.perf_counter()

@@ -36,9 +36,7 @@ def add_to(commands: Commands) -> None:
         metavar="DIR",
         help="each network is trained in, and read from, DIR/<name> (default: %(default)s)",
     )
-    parser.add_argument(
-        "--device", metavar="NAME", help="cpu, cuda, cuda:1, mps (default: cuda where there is one)"
-    )
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps (default: cuda where there is one)")
     parser.add_argument("--fresh", action="store_true", help="start again instead of going on")
     parser.set_defaults(run=run)
 

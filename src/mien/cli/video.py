@@ -54,9 +54,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _look(
-    frames: Iterable[Picture], args: argparse.Namespace, detector: Detector, fps: float, *, endless: bool
-) -> int:
+def _look(frames: Iterable[Picture], args: argparse.Namespace, detector: Detector, fps: float, *, endless: bool) -> int:
     """Detect, draw and print each frame; returns how many there were.
 
     What is ``endless`` ends by Ctrl-C, and what was recorded until then is kept.

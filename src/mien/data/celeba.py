@@ -60,9 +60,7 @@ def read_celeba(root: Path | str, split: str = "all") -> Reading:
     def parse(name: str) -> Annotation:
         for rows, other, file in ((boxes, points, points_file), (points, boxes, boxes_file)):
             if name in rows and name not in other:
-                raise broken(
-                    rows[name][0], f"{name!r} has no usable line in {file}", "add or correct it there"
-                )
+                raise broken(rows[name][0], f"{name!r} has no usable line in {file}", "add or correct it there")
         return _annotation(pictures / name, *boxes[name], points[name][1])
 
     annotations, more = collect(parse, names)

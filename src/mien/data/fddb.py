@@ -72,9 +72,7 @@ def _read_fold(file: Path, pictures_dir: Path, fold: int) -> FddbReading:
         ellipses = block_faces(block, _COLUMNS, _LAYOUT)[:, :5]
         if (ellipses[:, :2] <= 0).any():
             worst = ellipses[(ellipses[:, :2] <= 0).any(axis=1)][0]
-            raise broken(
-                block.place, f"an ellipse of {worst[0]:g} x {worst[1]:g} pixels", f"write {_LAYOUT!r}"
-            )
+            raise broken(block.place, f"an ellipse of {worst[0]:g} x {worst[1]:g} pixels", f"write {_LAYOUT!r}")
         ellipses[:, 2] = np.degrees(ellipses[:, 2])
         return EllipsePicture(path, name, fold, ellipses.astype(np.float32))
 

@@ -45,9 +45,7 @@ def read_people(root: Path | str) -> People:
         pictures += [(file, person.name) for file in usable]
         problems += bad
         if not files:
-            problems.append(
-                broken(person, "no pictures", "remove the folder or put the person's pictures there")
-            )
+            problems.append(broken(person, "no pictures", "remove the folder or put the person's pictures there"))
     return People(tuple(pictures), tuple(problems))
 
 

@@ -44,9 +44,7 @@ def _entries(json_file: Path) -> dict[str, object]:
     except OSError as error:
         raise broken(json_file, f"cannot be read ({error.strerror})", "give the teacher's file") from error
     except json.JSONDecodeError as error:
-        raise broken(
-            f"{json_file}:{error.lineno}", f"no JSON ({error.msg})", "write the file again"
-        ) from error
+        raise broken(f"{json_file}:{error.lineno}", f"no JSON ({error.msg})", "write the file again") from error
     except UnicodeDecodeError as error:
         raise broken(json_file, f"no JSON ({error.reason})", "write the file again") from error
     if not isinstance(content, dict):

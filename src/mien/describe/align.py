@@ -39,9 +39,7 @@ class ChipSpec:
     def padded(cls, size: int = 144, padding: float = 0.37) -> ChipSpec:
         """As the MXNet port of MTCNN cuts chips: ``padding``, in template sides, is added on each side."""
         if not (math.isfinite(padding) and padding > -0.5):
-            raise BadOption(
-                f"padding is {padding}; it must be above -0.5, where nothing of the template is left"
-            )
+            raise BadOption(f"padding is {padding}; it must be above -0.5, where nothing of the template is left")
         return cls(size, ((padding + MXNET_TEMPLATE) / (2 * padding + 1)).tolist())
 
     @classmethod

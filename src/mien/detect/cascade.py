@@ -106,9 +106,7 @@ def _open(source: NetworkSource, task: str, threads: int | None, providers: Sequ
     if isinstance(source, (str, os.PathLike)):
         return open_model(source, task, threads=threads, providers=providers)
     if source.card.task != task:
-        raise ModelMismatch(
-            f"{source.card.name} is for the task {source.card.task!r}; give {task}= a {task} network"
-        )
+        raise ModelMismatch(f"{source.card.name} is for the task {source.card.task!r}; give {task}= a {task} network")
     return source
 
 

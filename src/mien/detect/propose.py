@@ -80,9 +80,7 @@ def _run_level(level: Picture, picture: Picture, pnet: Network, settings: Settin
     first = np.stack([columns, rows], axis=1) * np.float32(card.stride) + np.float32(
         (card.input_size - card.cell) / 2 - margin
     )
-    to_picture = np.array(
-        [picture.shape[1] / level.shape[1], picture.shape[0] / level.shape[0]], dtype=np.float32
-    )
+    to_picture = np.array([picture.shape[1] / level.shape[1], picture.shape[0] / level.shape[0]], dtype=np.float32)
     windows = np.concatenate([first * to_picture, (first + np.float32(card.cell)) * to_picture], axis=1)
     found = _Windows(windows, offsets, scores)
     if len(scores) > settings.level_windows:

@@ -51,15 +51,11 @@ def run_onet(
 def _faces(settings: Settings, windows: Floats, scores: Floats, offsets: Floats, points: Floats) -> Faces:
     good = scores >= settings.onet_threshold
     windows = windows[good]
-    faces = Faces(
-        boxes.decode(offsets[good], windows), scores[good], boxes.decode_points(points[good], windows)
-    )
+    faces = Faces(boxes.decode(offsets[good], windows), scores[good], boxes.decode_points(points[good], windows))
     return faces[boxes.suppress(faces.boxes, faces.scores, settings.final_overlap, "min")]
 
 
-def run_lnet(
-    pictures: Sequence[Mipmap], faces: Sequence[Faces], lnet: Network, settings: Settings
-) -> list[Faces]:
+def run_lnet(pictures: Sequence[Mipmap], faces: Sequence[Faces], lnet: Network, settings: Settings) -> list[Faces]:
     """The same faces, each point moved by what L-Net sees in a patch around it.
 
     The optional stage of Zhang's later release, with the rule of its MXNet port: five patches of a quarter
@@ -93,13 +89,14 @@ def _look(
     ``chunk`` inputs a call, across the borders between pictures. One input is the crops of so many successive
     windows as ``together`` says, stacked on the channel axis.
     """
-    size = network.card.input_size
+    if not windows:
+        return []
     crop_boxes = [boxes.enlarge(squares, network.card.context) for squares in windows]
     ends = list(accumulate(len(squares) for squares in windows))
     answers = []
-    for start in range(0, max(ends[-1], 1), chunk * together) if ends else ():
-        stop = min(start + chunk * together, ends[-1])
-        crops = _crops(pictures, crop_boxes, ends, start, stop, size)
+    step = chunk * together
+    for start in range(0, max(ends[-1], 1), step):  # one empty call where there is nothing: it knows the shapes
+        crops = _crops(pictures, crop_boxes, ends, start, start + step, network.card.input_size)
         answers.append(network.run(_stack(crops, together)))
     whole = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     borders = [end // together for end in ends[:-1]]

@@ -47,8 +47,8 @@ class Settings:
     refine_points: bool = True
     rotations: tuple[int, ...] = (0,)
     level_windows: int = 4000
-    strip_pixels: int = 1 << 20
-    chunk: int = 64
+    strip_pixels: int = 1 << 17
+    chunk: int = 32
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rotations", tuple(self.rotations))

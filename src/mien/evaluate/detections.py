@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import BadAnnotation
 from mien.evaluate.text_blocks import read_blocks, read_lines
@@ -26,10 +26,11 @@ _ROW = "x y width height score"
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm"}
 
 
-def faces_without_points(boxes: NDArray[np.floating], scores: NDArray[np.floating]) -> Faces:
-    """``Faces`` of a detector that gives no points: all NaN."""
-    points = np.full((len(boxes), 5, 2), np.nan, dtype=np.float32)
-    return Faces(np.asarray(boxes, np.float32).reshape(-1, 4), np.asarray(scores, np.float32), points)
+def faces_without_points(boxes: ArrayLike, scores: ArrayLike) -> Faces:
+    """``Faces`` of a detector that gives no points: ``boxes`` (n, 4), ``scores`` (n,), points all NaN."""
+    corners = np.asarray(boxes, dtype=np.float32).reshape(-1, 4)
+    points = np.full((len(corners), 5, 2), np.nan, dtype=np.float32)
+    return Faces(corners, np.asarray(scores, dtype=np.float32), points)
 
 
 def select(detections: Detections, names: Iterable[str]) -> dict[str, Faces]:
@@ -53,9 +54,7 @@ def select(detections: Detections, names: Iterable[str]) -> dict[str, Faces]:
             raise BadAnnotation(f"{pictures[0]!r} and {pictures[1]!r} both are {name!r}; keep one of them")
         faces = detections[pictures[0]]
         if not (np.isfinite(faces.boxes).all() and np.isfinite(faces.scores).all()):
-            raise BadAnnotation(
-                f"{pictures[0]!r} has a box or score that is not finite; leave such faces out"
-            )
+            raise BadAnnotation(f"{pictures[0]!r} has a box or score that is not finite; leave such faces out")
     return {name: detections[pictures[0]] for name, pictures in found.items()}
 
 
@@ -78,8 +77,8 @@ def read_json(path: Path | str) -> dict[str, Faces]:
     """Read JSON lines as ``mien detect --json`` writes them: one object a picture.
 
     ``{"picture": "a/b.jpg", "faces": [{"box": [x0, y0, x1, y1], "score": 0.9, "points": [[x, y] * 5]}]}``
-    in picture pixels; ``points`` may be missing or null, other fields are ignored. Raises BadAnnotation with
-    file and line.
+    in picture pixels; ``points`` may be missing or null, other fields are ignored, and so is the line of a
+    picture that could not be read (with ``error``). Raises BadAnnotation with file and line.
     """
     path = Path(path)
     found: dict[str, Faces] = {}
@@ -88,6 +87,8 @@ def read_json(path: Path | str) -> dict[str, Faces]:
             continue
         try:
             record = json.loads(line)
+            if "error" in record:
+                continue
             picture, faces = str(record["picture"]), _from_records(record["faces"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnnotation(
@@ -113,9 +114,7 @@ def write_json(path: Path | str, detections: Detections) -> None:
     """Write what :func:`read_json` reads; a face with unknown points is written without them."""
     with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         for picture, faces in detections.items():
-            file.write(
-                json.dumps({"picture": picture, "faces": _to_records(faces)}, ensure_ascii=False) + "\n"
-            )
+            file.write(json.dumps({"picture": picture, "faces": _to_records(faces)}, ensure_ascii=False) + "\n")
 
 
 def _to_records(faces: Faces) -> list[dict[str, Any]]:
@@ -137,9 +136,7 @@ def read_wider_text(folder: Path | str) -> dict[str, Faces]:
     folder = Path(folder)
     files = sorted(folder.glob("*/*.txt"))
     if not files:
-        raise BadAnnotation(
-            f"{folder} holds no <event>/<name>.txt; give the folder that holds the event folders"
-        )
+        raise BadAnnotation(f"{folder} holds no <event>/<name>.txt; give the folder that holds the event folders")
     found = {}
     for file in files:
         blocks = list(read_blocks(file, _ROW))

@@ -105,10 +105,7 @@ def evaluate_fddb(folds: Sequence[Mapping[str, Ellipses]], detections: Detection
     if len(set(names)) < len(names):
         raise BadOption("a picture is in two folds; each belongs to one")
     chosen = select(detections, names)
-    steps = [
-        [_picture_steps(fold[name], chosen[name].boxes, chosen[name].scores) for name in fold]
-        for fold in folds
-    ]
+    steps = [[_picture_steps(fold[name], chosen[name].boxes, chosen[name].scores) for name in fold] for fold in folds]
     curve = _curve(step for fold in steps for step in fold)
     if not curve.faces:
         raise BadOption(f"there is no face in {len(names)} pictures; give FDDB's annotated folds")

@@ -66,9 +66,7 @@ class PointsResult:
         return out
 
 
-def evaluate_points(
-    truth: Floats, found: Floats, boxes: Floats, eyes: tuple[int, int] = (0, 1)
-) -> PointsResult:
+def evaluate_points(truth: Floats, found: Floats, boxes: Floats, eyes: tuple[int, int] = (0, 1)) -> PointsResult:
     """Compare points ``found`` (n, k, 2) with the ``truth`` (n, k, 2); true ``boxes`` (n, 4); all in pixels.
 
     A face with a NaN among its found points is missed. ``eyes`` are the two points whose distance is the
@@ -83,18 +81,14 @@ def evaluate_points(
             "(n, k, 2), (n, k, 2) and (n, 4)"
         )
     if not len(truth) or not np.isfinite(truth).all():
-        raise BadOption(
-            f"the truth has {len(truth)} faces, some without points; give at least one, all known"
-        )
+        raise BadOption(f"the truth has {len(truth)} faces, some without points; give at least one, all known")
     lengths = {
         "the eyes": np.linalg.norm(truth[:, eyes[0]] - truth[:, eyes[1]], axis=1),
         "the box": np.sqrt(box_geometry.area(boxes)),
     }
     for name, length in lengths.items():
         if not (length > 0).all():
-            raise BadOption(
-                f"in face {int(np.argmin(length > 0))} of the truth, {name} have no extent to divide by"
-            )
+            raise BadOption(f"in face {int(np.argmin(length > 0))} of the truth, {name} have no extent to divide by")
     distances = np.linalg.norm(found - truth, axis=2).mean(axis=1)
     missed = np.isnan(distances)
     distances[missed] = np.inf

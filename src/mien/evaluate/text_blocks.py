@@ -42,8 +42,7 @@ def _count(path: Path, at: int, lines: list[str]) -> int:
     text = lines[at].strip() if at < len(lines) else ""
     if not text.isdecimal():
         raise BadAnnotation(
-            f"{path}:{at + 1}: {text!r} where the number of faces belongs; write a name, a count, then the "
-            "rows"
+            f"{path}:{at + 1}: {text!r} where the number of faces belongs; write a name, a count, then the rows"
         )
     return int(text)
 

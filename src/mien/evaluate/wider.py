@@ -48,8 +48,7 @@ class WiderTruth:
             rows = np.asarray(given, dtype=np.intp).reshape(-1)
             if rows.size and not (rows.min() >= 0 and rows.max() < len(boxes)):
                 raise BadOption(
-                    f"level {level!r} names rows {rows.min()} to {rows.max()} of {len(boxes)} boxes; "
-                    "rows count from 0"
+                    f"level {level!r} names rows {rows.min()} to {rows.max()} of {len(boxes)} boxes; rows count from 0"
                 )
             levels[level] = rows
         object.__setattr__(self, "boxes", boxes)
@@ -91,10 +90,9 @@ def evaluate_wider(truth: Mapping[str, WiderTruth], detections: Detections) -> W
     """Score ``detections`` (boxes in pixels, scores in any scale) on the pictures of ``truth``.
 
     A detection belongs to the face that it overlaps most. If that is ignored at the level, the detection
-    counts for nothing; a second one on a face that counts is a false alarm. Detections on a picture without
-    any annotated row do not count, as in the official program. Scores are scaled by the lowest and highest of
-    all detections on these pictures; if all are equal they count at every threshold. Raises BadAnnotation
-    when the detections lack a picture.
+    counts for nothing; a second one on a face that counts is a false alarm, and so is every one on a picture
+    without faces. Scores are scaled by the lowest and highest of all detections on these pictures; if all are
+    equal they count at every threshold. Raises BadAnnotation when the detections lack a picture.
     """
     chosen = select(detections, truth)
     low, high = _score_range(chosen)
@@ -114,13 +112,13 @@ def _score_range(chosen: Detections) -> tuple[float, float]:
 
 
 def _match(boxes: Floats, faces: Faces, low: float, high: float) -> _Matched:
-    if not len(boxes) or not len(faces):
-        return _Matched(np.empty(0, np.intp), np.empty(0, np.intp))
     faces = faces[np.argsort(-faces.scores, kind="stable")]
     scores = faces.scores.astype(np.float64)
     scaled = (scores - low) / (high - low) if high > low else np.ones(len(scores))
     # Thresholds fall, so a detection enters at the first that is not above its score.
     steps = np.searchsorted(-_THRESHOLDS, -scaled, side="left")
+    if not len(boxes):
+        return _Matched(steps, np.full(len(faces), -1))
     overlap = box_geometry.iou(faces.boxes + _INCLUSIVE, boxes + _INCLUSIVE)
     rows = np.where(overlap.max(axis=1) >= MIN_IOU, overlap.argmax(axis=1), -1)
     return _Matched(steps, rows)
@@ -135,9 +133,7 @@ def _evaluate_level(
         wanted[picture.levels.get(level, np.empty(0, np.intp))] = True
         faces += int(wanted.sum())
         steps, rows = matched[name].steps, matched[name].rows
-        if not len(rows):
-            continue
-        on_wanted = (rows >= 0) & wanted[rows]
+        on_wanted = np.isin(rows, np.flatnonzero(wanted))
         counts = (rows < 0) | on_wanted
         _, first = np.unique(rows[on_wanted], return_index=True)
         proposed += np.bincount(steps[counts], minlength=_STEPS)

@@ -57,9 +57,7 @@ class ModelCard:
         except json.JSONDecodeError as error:
             raise ModelMismatch(f"the card is not JSON ({error}); export the network again") from error
         if not isinstance(values, dict):
-            raise ModelMismatch(
-                f"the card is a JSON {type(values).__name__}, not an object; export the network again"
-            )
+            raise ModelMismatch(f"the card is a JSON {type(values).__name__}, not an object; export the network again")
         known = {field.name for field in fields(cls)}
         if values.keys() != known:
             unknown, missing = sorted(values.keys() - known), sorted(known - values.keys())

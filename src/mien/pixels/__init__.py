@@ -11,7 +11,6 @@ from mien.pixels.paint import (
     draw_rectangles,
     encode_jpeg,
     encode_png,
-    whole_file,
     write_picture,
 )
 from mien.pixels.read import MAX_PIXELS, read
@@ -31,6 +30,5 @@ __all__ = [
     "encode_png",
     "read",
     "resize",
-    "whole_file",
     "write_picture",
 ]

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -18,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadOption
+from mien.files import whole_file
 from mien.values import Floats, Picture
 
 Colour = tuple[int, int, int]
@@ -43,9 +41,7 @@ def draw_rectangles(canvas: Picture, boxes: Floats, colour: Colour, thickness: i
 
 def draw_points(canvas: Picture, points: Floats, colour: Colour, radius: float = 1.5) -> None:
     """A filled disc round each point (n, 2); points with NaN are left out."""
-    for x, y in (
-        np.round((_known(points) - 0.5) * 2**_SHIFT).astype(int).tolist()
-    ):  # from corner to pixel centre
+    for x, y in np.round((_known(points) - 0.5) * 2**_SHIFT).astype(int).tolist():  # from corner to pixel centre
         cv2.circle(canvas, (x, y), round(radius * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
 
 
@@ -66,9 +62,7 @@ def draw_label(
     cv2.rectangle(canvas, (x, y - plate), (x + wide - 1, y - 1), colour, -1)
     light = np.dot(colour, (0.299, 0.587, 0.114)) > 140
     ink = (0, 0, 0) if light else (255, 255, 255)
-    cv2.putText(
-        canvas, text, (x + plate // 6, y - round(plate * 0.16)), _FONT, scale, ink, stroke, cv2.LINE_AA
-    )
+    cv2.putText(canvas, text, (x + plate // 6, y - round(plate * 0.16)), _FONT, scale, ink, stroke, cv2.LINE_AA)
 
 
 def _encoded(suffix: str, picture: Picture, options: list[int]) -> bytes:
@@ -76,9 +70,7 @@ def _encoded(suffix: str, picture: Picture, options: list[int]) -> bytes:
         raise BadOption(f"a picture is uint8 (h, w, 3), not {picture.dtype} {picture.shape}; see mien.read")
     done, data = cv2.imencode(suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), options)
     if not done:
-        raise BadOption(
-            f"OpenCV cannot encode a picture of shape {picture.shape} as {suffix}; make it smaller"
-        )
+        raise BadOption(f"OpenCV cannot encode a picture of shape {picture.shape} as {suffix}; make it smaller")
     return data.tobytes()
 
 
@@ -95,31 +87,15 @@ def encode_png(picture: Picture) -> bytes:
 _ENCODERS = {".jpg": encode_jpeg, ".jpeg": encode_jpeg, ".png": encode_png}
 
 
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``, renamed to it on success and removed when the block raises."""
-    if not path.parent.is_dir():
-        raise BadOption(f"{path}: there is no folder {path.parent}; make it first")
-    partial = path.with_name(f".{path.stem}-{secrets.token_hex(4)}{path.suffix}")
-    try:
-        yield partial
-        if partial.exists():
-            partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def write_picture(path: str | os.PathLike[str], picture: Picture) -> None:
     """Write the picture as .jpg, .jpeg or .png: the whole file or none.
 
-    Raises BadOption for another suffix or a missing folder, OSError where the disk refuses.
+    Missing folders are made. Raises BadOption for another suffix, OSError where the disk refuses.
     """
     target = Path(path)
     encoder = _ENCODERS.get(target.suffix.lower())
     if encoder is None:
-        raise BadOption(
-            f"{target}: pictures are written as {', '.join(_ENCODERS)}; choose one of these suffixes"
-        )
+        raise BadOption(f"{target}: pictures are written as {', '.join(_ENCODERS)}; choose one of these suffixes")
     data = encoder(picture)
     with whole_file(target) as partial:
         partial.write_bytes(data)

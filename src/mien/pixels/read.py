@@ -32,6 +32,10 @@ MAX_SIDE = 32_766
 """The longest side that OpenCV's warp takes (its coordinates are 16 bits wide before OpenCV 5)."""
 
 
+_STRIP = 65_536
+"""Pixels that are copied at a time from Pillow's memory to an array."""
+
+
 class _Jpeg(JpegImageFile):
     """JPEG without Pillow's look into EXIF for the density, which warns about every damaged entry."""
 
@@ -92,9 +96,7 @@ def read(source: str | os.PathLike[str] | bytes | NDArray[Any], *, max_pixels: i
     if isinstance(source, bytes):
         return _from_stream(io.BytesIO(source), "bytes", max_pixels)
     if not isinstance(source, (str, os.PathLike)):
-        raise BadImage(
-            f"{type(source).__name__} is not a picture; give a path, the bytes of a file or a uint8 array"
-        )
+        raise BadImage(f"{type(source).__name__} is not a picture; give a path, the bytes of a file or a uint8 array")
     with _opened(Path(source)) as stream:
         return _from_stream(stream, str(source), max_pixels)
 
@@ -126,7 +128,7 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Picture:
             _check_size(name, *picture.size, max_pixels)
             picture.load()
             turn = _TURNS.get(_orientation(picture))
-            return np.array(_rgb(picture if turn is None else picture.transpose(turn), name), dtype=np.uint8)
+            return _array(_rgb(picture if turn is None else picture.transpose(turn), name))
     except Image.DecompressionBombError as error:
         raise BadImage(f"{name}: too large ({error}); make it smaller") from error
     except _DAMAGE as error:
@@ -140,9 +142,7 @@ def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
             "make it smaller, or allow more with max_pixels"
         )
     if max(width, height) > MAX_SIDE:
-        raise BadImage(
-            f"{name}: {width} x {height} has a side above {MAX_SIDE} pixels; cut it or make it smaller"
-        )
+        raise BadImage(f"{name}: {width} x {height} has a side above {MAX_SIDE} pixels; cut it or make it smaller")
 
 
 def _orientation(picture: ImageFile) -> int:
@@ -181,6 +181,20 @@ def _rgb(picture: Image.Image, name: str) -> Image.Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
+def _array(picture: Image.Image) -> Picture:
+    """The pixels of an RGB image, (h, w, 3).
+
+    Strip by strip: ``numpy.array(picture)`` holds all of it three times, which costs as much as decoding.
+    """
+    width, height = picture.size
+    pixels = np.empty((height, width, 3), dtype=np.uint8)
+    rows = max(1, _STRIP // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
+    return pixels
+
+
 def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
     if array.dtype != np.uint8:
         cure = _DTYPE_CURES.get(array.dtype.kind, "use array.clip(0, 255).astype(numpy.uint8)")
@@ -196,5 +210,5 @@ def _from_array(array: NDArray[Any], max_pixels: int) -> Picture:
     if array.ndim == 2 or array.shape[2] == 1:
         return np.repeat(array.reshape(*array.shape[:2], 1), 3, axis=2)
     if array.shape[2] == 4:
-        return np.array(_rgb(Image.fromarray(array), "array"), dtype=np.uint8)
+        return _array(_rgb(Image.fromarray(array), "array"))
     return np.ascontiguousarray(array)

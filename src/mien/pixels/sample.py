@@ -46,9 +46,7 @@ class Mipmap:
             if height < 2 or width < 2:
                 break
             even = last[: height * 2, : width * 2]
-            levels.append(
-                np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-            )
+            levels.append(np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))
         self._levels = levels
         depth = min(wanted, len(levels) - 1)
         return levels[depth], depth

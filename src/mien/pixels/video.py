@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from mien.errors import BadImage, BadOption
-from mien.pixels.paint import whole_file
+from mien.files import whole_file
 from mien.values import Picture
 
 _DEFAULT_FPS = 25.0
@@ -35,9 +35,7 @@ class VideoReader:
             path = Path(source)
             self._name = str(path)
             if not path.is_file():
-                raise BadImage(
-                    f"{path}: there is no such video file; check the path (looked in {Path.cwd()})"
-                )
+                raise BadImage(f"{path}: there is no such video file; check the path (looked in {Path.cwd()})")
             self._capture = cv2.VideoCapture(str(path))
             cure = "it is damaged, or of a kind that OpenCV does not know; convert it to .mp4"
         if not self._capture.isOpened():

@@ -1,9 +1,6 @@
 """Checkpoints: written whole or not at all, and refused when they belong to another recipe."""
 
-import os
 import pickle
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +9,7 @@ import torch
 from torch import nn
 
 from mien.errors import BadRecipe, MienError
+from mien.files import whole_file
 from mien.train import recipe as recipes
 from mien.train.average import Average
 from mien.train.recipe import Recipe
@@ -32,17 +30,6 @@ class Progress:
     step: int = 0
     best: float | None = None
     measures: dict[str, float] = field(default_factory=dict)
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`: takes its place when the block ends well, disappears when not."""
-    part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        yield part
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def save(path: Path, recipe: Recipe, progress: Progress) -> None:
@@ -98,7 +85,7 @@ def load_best(path: Path, network: nn.Module) -> dict[str, float]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    with whole(path) as part:
+    with whole_file(path) as part:
         torch.save(content, part)
 
 

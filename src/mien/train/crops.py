@@ -32,9 +32,7 @@ class CropSamples:
         self._recipe = recipe
         self._size = size
         self._seed = seed
-        known = [
-            bool(np.isfinite(examples.all[i].annotation.points[j]).all()) for i, j in examples.faces
-        ]
+        known = [bool(np.isfinite(examples.all[i].annotation.points[j]).all()) for i, j in examples.faces]
         chance = examples.chance * np.array(known, dtype=float)
         self._pointed = chance / chance.sum() if chance.sum() > 0 else None
 

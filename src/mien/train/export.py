@@ -11,7 +11,7 @@ from torch import nn
 
 from mien import models
 from mien.errors import ExportMismatch
-from mien.train.checkpoint import whole
+from mien.files import whole_file
 from mien.train.task import Pictures, Task
 
 OPSET = 17
@@ -32,7 +32,7 @@ def export(task: Task, network: nn.Module, path: Path, measures: dict[str, float
     module = task.exportable(copy.deepcopy(network).cpu().eval()).eval()
     anyhow = card.task in FULLY_CONVOLUTIONAL
     example = task.example()
-    with whole(path) as part:
+    with whole_file(path) as part:
         _write_graph(part, module, example, card.outputs, any_size=anyhow)
         part.write_bytes(models.attach_card(part.read_bytes(), card))
         model = models.open_model(part, card.task)
@@ -41,9 +41,7 @@ def export(task: Task, network: nn.Module, path: Path, measures: dict[str, float
     return path
 
 
-def _write_graph(
-    path: Path, module: nn.Module, example: Pictures, outputs: tuple[str, ...], *, any_size: bool
-) -> None:
+def _write_graph(path: Path, module: nn.Module, example: Pictures, outputs: tuple[str, ...], *, any_size: bool) -> None:
     """The module as an ONNX file; batch normalisation after a convolution is folded into it."""
     free = {0: "n", 1: "h", 2: "w"} if any_size else {0: "n"}
     # The second picture keeps the tracer from taking a batch of one for a constant.

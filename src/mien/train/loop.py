@@ -21,6 +21,7 @@ from torch import nn
 from tqdm import tqdm
 
 from mien.errors import MienError
+from mien.files import whole_file
 from mien.train import checkpoint
 from mien.train import recipe as recipes
 from mien.train.average import Average
@@ -172,9 +173,7 @@ class _Run:
             measures = {name: float(value) for name, value in self.task.validate(network).items()}
             pictures = self.task.pictures(network)
         if QUALITY not in measures:
-            raise MienError(
-                f"the task's measures {sorted(measures)} lack {QUALITY!r}, which chooses the best weights"
-            )
+            raise MienError(f"the task's measures {sorted(measures)} lack {QUALITY!r}, which chooses the best weights")
         self.board.scalars("valid", measures, progress.step)
         self.board.pictures(pictures, progress.step)
         # A quality that is not a number is never better, but something must be kept the first time.
@@ -191,7 +190,7 @@ def _begin(recipe: Recipe, run_dir: Path, progress: Progress, *, resume: bool) -
     else:
         last.unlink(missing_ok=True)
         (run_dir / "best.pt").unlink(missing_ok=True)
-    with checkpoint.whole(run_dir / "recipe.toml") as part:
+    with whole_file(run_dir / "recipe.toml") as part:
         part.write_text(recipes.dumps(recipe), encoding="utf-8")
 
 

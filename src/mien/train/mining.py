@@ -15,9 +15,9 @@ from mien.detect.propose import run_pnet
 from mien.detect.refine import run_rnet
 from mien.detect.settings import Settings
 from mien.errors import BadRecipe
+from mien.files import whole_file
 from mien.geometry import boxes as box
 from mien.models import open_model
-from mien.train.checkpoint import whole
 from mien.train.examples import Examples
 from mien.train.recipe import SampleRecipe
 from mien.values import Floats
@@ -66,7 +66,7 @@ def mine(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe, cac
                 found = [Crops(kept[f"{name}_examples"], kept[f"{name}_boxes"]) for name in ("negatives", "positives")]
                 return Mined(*found)
     mined = _mine(examples, networks, recipe)
-    with whole(cache) as part, part.open("wb") as file:
+    with whole_file(cache) as part, part.open("wb") as file:
         np.savez(
             file,
             mark=mark,
@@ -90,7 +90,9 @@ def _mark(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) ->
 def _mine(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) -> Mined:
     models = [open_model(path, stage) for path, stage in zip(networks, _STAGES, strict=False)]
     settings = Settings(
-        min_face=recipe.hard_min_face, pnet_threshold=recipe.hard_threshold, rnet_threshold=recipe.hard_threshold
+        min_face=recipe.hard_min_face,
+        pnet_threshold=recipe.hard_threshold,
+        rnet_threshold=recipe.hard_threshold,
     )
     negatives, positives = [], []
     for index in tqdm(range(len(examples)), desc="mining", unit="picture", mininterval=1):

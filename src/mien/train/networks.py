@@ -40,9 +40,7 @@ class PaperPNet(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.body = nn.Sequential(
-            _prelu_conv(3, 10, 3), _pool(2), _prelu_conv(10, 16, 3), _prelu_conv(16, 32, 3)
-        )
+        self.body = nn.Sequential(_prelu_conv(3, 10, 3), _pool(2), _prelu_conv(10, 16, 3), _prelu_conv(16, 32, 3))
         self.score = nn.Conv2d(32, 2, 1)
         self.offsets = nn.Conv2d(32, 4, 1)
 
@@ -108,14 +106,17 @@ class PaperLNet(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(
             nn.Sequential(
-                _prelu_conv(3, 28, 3), _pool(3), _prelu_conv(28, 48, 3), _pool(3), _prelu_conv(48, 64, 2), nn.Flatten()
+                _prelu_conv(3, 28, 3),
+                _pool(3),
+                _prelu_conv(28, 48, 3),
+                _pool(3),
+                _prelu_conv(48, 64, 2),
+                nn.Flatten(),
             )
             for _ in range(5)
         )
         self.joined = nn.Sequential(nn.Linear(5 * 64 * 3 * 3, 256), nn.PReLU(256))
-        self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(256, 64), nn.PReLU(64), nn.Linear(64, 2)) for _ in range(5)
-        )
+        self.heads = nn.ModuleList(nn.Sequential(nn.Linear(256, 64), nn.PReLU(64), nn.Linear(64, 2)) for _ in range(5))
 
     def forward(self, patches: Tensor) -> Tensor:
         """(n, 15, 24, 24) -> points (n, 5, 2) in fractions of their patch; 0.5 stays."""
@@ -126,7 +127,9 @@ class PaperLNet(nn.Module):
 
 def _conv(inputs: int, outputs: int, stride: int = 1, padding: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+        nn.Conv2d(inputs, outputs, 3, stride, padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -136,9 +139,7 @@ class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.first = _conv(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
-        )
+        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(x + self.second(self.first(x)))
@@ -156,7 +157,11 @@ class MienPNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            _conv(3, 16, 2, 0), _conv(16, 24, 2, 0), _conv(24, 32, 1, 0), _conv(32, 32, 1, 0), _conv(32, 32, 1, 0)
+            _conv(3, 16, 2, 0),
+            _conv(16, 24, 2, 0),
+            _conv(24, 32, 1, 0),
+            _conv(32, 32, 1, 0),
+            _conv(32, 32, 1, 0),
         )
         self.score = nn.Conv2d(32, 1, 1)
         self.offsets = nn.Conv2d(32, 4, 1)
@@ -201,9 +206,7 @@ class MienONet(nn.Module):
             _Residual(96),
             _conv(96, 128, 2),
         )
-        self.dense = nn.Sequential(
-            nn.Flatten(), nn.Dropout(0.2), nn.Linear(128 * 3 * 3, 128), nn.ReLU(inplace=True)
-        )
+        self.dense = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(128 * 3 * 3, 128), nn.ReLU(inplace=True))
         self.score = nn.Linear(128, 1)
         self.offsets = nn.Linear(128, 4)
         self.points = nn.Linear(128, 10)
@@ -222,9 +225,7 @@ class MienLNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(_conv(3, 16, 2), _conv(16, 32, 2), _conv(32, 48), nn.Flatten())
-        self.points = nn.Sequential(
-            nn.Linear(5 * 48 * 6 * 6, 128), nn.ReLU(inplace=True), nn.Linear(128, 10)
-        )
+        self.points = nn.Sequential(nn.Linear(5 * 48 * 6 * 6, 128), nn.ReLU(inplace=True), nn.Linear(128, 10))
 
     def forward(self, patches: Tensor) -> Tensor:
         """(n, 15, 24, 24) -> points (n, 5, 2) in fractions of their patch; 0.5 stays."""

@@ -83,9 +83,7 @@ class SampleRecipe:
             chance = getattr(self, name)
             demand(0 <= chance <= 1, name, chance, "between 0 and 1")
         shares = (self.negative_share, self.part_share, self.points_share)
-        demand(
-            min(shares) >= 0 and sum(shares) <= 1, "the shares", shares, "at least 0 and together at most 1"
-        )
+        demand(min(shares) >= 0 and sum(shares) <= 1, "the shares", shares, "at least 0 and together at most 1")
         demand(self.colour >= 0, "colour", self.colour, "at least 0")
         ordered = 0 <= self.negative <= self.part <= self.positive <= 1
         found = (self.negative, self.part, self.positive)
@@ -144,9 +142,7 @@ class ScheduleRecipe:
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validate_every", "checkpoint_every"):
             demand(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        demand(
-            0 <= self.warmup < self.steps, "warmup", self.warmup, f"at least 0 and below steps ({self.steps})"
-        )
+        demand(0 <= self.warmup < self.steps, "warmup", self.warmup, f"at least 0 and below steps ({self.steps})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,10 @@ class _CascadeTask:
             return {"quality": -error, "error_in_patches": error}
         found = [torch.cat(list(parts)).cpu().numpy() for parts in zip(*outs, strict=True)]
         if self._windows:
-            found = [found[0].reshape(len(found[0]), -1), np.moveaxis(found[1].reshape(*found[1].shape[:2], -1), 1, 2)]
+            found = [
+                found[0].reshape(len(found[0]), -1),
+                np.moveaxis(found[1].reshape(*found[1].shape[:2], -1), 1, 2),
+            ]
         return self._judged(found, truth)
 
     def _judged(self, found: list[NDArray[np.float32]], truth: dict[str, NDArray[Any]]) -> dict[str, float]:

@@ -1,0 +1,161 @@
+"""Networks of one convolution each that take a white square on black for a face, as files with cards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from mien.models import ModelCard, attach_card
+from mien.pixels import write_picture
+
+FIVE = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]], dtype=np.float32)
+SQUARE = 40
+BOX = 60
+"""The networks see a face of this side in a white square of ``SQUARE`` pixels with its black margin."""
+
+
+_SHAPES = {
+    (True, "scores"): ["n", "H", "W"],
+    (True, "offsets"): ["n", "H", "W", 4],
+    (False, "scores"): ["n"],
+    (False, "offsets"): ["n", 4],
+    (False, "points"): ["n", 5, 2],
+}
+
+
+def _template(size: int) -> np.ndarray:
+    """Mean of the inner two thirds minus mean of the margin, of values from 0 to 255: -1 to 1."""
+    inner = np.zeros((size, size), bool)
+    inner[size // 6 : -(size // 6), size // 6 : -(size // 6)] = True
+    weights = np.where(inner, 1 / inner.sum(), -1 / (~inner).sum()) / (3 * 255)
+    return np.broadcast_to(20 * weights, (1, 3, size, size)).astype(np.float32)
+
+
+def _network(task: str, size: int, channels: int, stride: int) -> bytes:
+    """A graph in the contract of the task; scores are sigmoid(20 (match - 0.35))."""
+    outputs = {"pnet": ("scores", "offsets"), "rnet": ("scores", "offsets")}.get(task, ("scores", "offsets", "points"))
+    outputs = ("points",) if task == "lnet" else outputs
+    constants = {
+        "score_w": _template(size),
+        "score_b": np.array([-7], np.float32),
+        "offsets_w": np.zeros((4, 3, size, size), np.float32),
+        "points_w": np.zeros((10, channels, size, size), np.float32),
+        "points_b": np.full(10, 0.5, np.float32) if task == "lnet" else FIVE.ravel(),
+        "flat_4": np.array([-1, 4]),
+        "flat_points": np.array([-1, 5, 2]),
+        "flat": np.array([-1]),
+        "channel": np.array([1]),
+    }
+    node = helper.make_node
+    nodes = [
+        node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+        node("Transpose", ["floats"], ["x"], perm=[0, 3, 1, 2]),
+    ]
+    used = set()
+    if "scores" in outputs:
+        used |= {"score_w", "score_b", "offsets_w"}
+        strides = [stride or 1] * 2
+        nodes += [
+            node("Conv", ["x", "score_w", "score_b"], ["logit"], strides=strides),
+            node("Sigmoid", ["logit"], ["score"]),
+            node("Conv", ["x", "offsets_w"], ["offset"], strides=strides),
+        ]
+        if task == "pnet":
+            used |= {"channel"}
+            nodes += [
+                node("Squeeze", ["score", "channel"], ["scores"]),
+                node("Transpose", ["offset"], ["offsets"], perm=[0, 2, 3, 1]),
+            ]
+        else:
+            used |= {"flat", "flat_4"}
+            nodes += [
+                node("Reshape", ["score", "flat"], ["scores"]),
+                node("Reshape", ["offset", "flat_4"], ["offsets"]),
+            ]
+    if "points" in outputs:
+        used |= {"points_w", "points_b", "flat_points"}
+        nodes += [
+            node("Conv", ["x", "points_w", "points_b"], ["point"]),
+            node("Reshape", ["point", "flat_points"], ["points"]),
+        ]
+    any_side = ["n", "h", "w", channels] if task == "pnet" else ["n", size, size, channels]
+    graph = helper.make_graph(
+        nodes,
+        task,
+        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, any_side)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, _SHAPES[task == "pnet", name]) for name in outputs],
+        [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.checker.check_model(model)
+    card = ModelCard(
+        name=f"square-{task}",
+        task=task,
+        input_size=size,
+        colour="RGB",
+        mean=0.0,
+        scale=1.0,
+        context=1.0,
+        stride=stride,
+        cell=size if task == "pnet" else 0,
+        outputs=outputs,
+        licence="MIT",
+        data="none: made by hand",
+        source="tests",
+        scores={"squares": 1.0},
+        parameters=0,
+    )
+    return attach_card(model.SerializeToString(), card)
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pnet.onnx, rnet.onnx, onet.onnx and lnet.onnx."""
+    folder = tmp_path_factory.mktemp("networks")
+    for task, size, channels, stride in (
+        ("pnet", 12, 3, 2),
+        ("rnet", 24, 3, 0),
+        ("onet", 48, 3, 0),
+        ("lnet", 24, 15, 0),
+    ):
+        (folder / f"{task}.onnx").write_bytes(_network(task, size, channels, stride))
+    return folder
+
+
+@pytest.fixture
+def shipped(networks: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """These networks in the place of the shipped ones."""
+    monkeypatch.setattr("mien.models.network.WEIGHTS", networks)
+    monkeypatch.setattr("mien.cli.models.WEIGHTS", networks)
+    return networks
+
+
+def squares(*corners: tuple[int, int], width: int = 200, height: int = 160) -> np.ndarray:
+    """White squares of ``SQUARE`` pixels on black; each is a face of ``BOX`` pixels round the same centre."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    for x, y in corners:
+        picture[y : y + SQUARE, x : x + SQUARE] = 255
+    return picture
+
+
+Save = Callable[..., Path]
+
+
+@pytest.fixture
+def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Save:
+    """Write a picture of squares below the working folder, which is ``tmp_path``."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name: str, *corners: tuple[int, int]) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(path, squares(*corners))
+        return path
+
+    return write

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.cli import main
+from mien.evaluate.detections import read_json
+
+from .conftest import BOX, FIVE, SQUARE
+
+MARGIN = (BOX - SQUARE) // 2
+
+
+def box(corner: tuple[int, int]) -> tuple[int, int, int, int]:
+    """x, y, width, height of the face round the square at ``corner``."""
+    return corner[0] - MARGIN, corner[1] - MARGIN, BOX, BOX
+
+
+def result(capsys) -> dict:
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def wider(save, tmp_path: Path) -> str:
+    """WIDER FACE with three val pictures: one face, two faces of which one only counts in hard, none."""
+    scipy_io = pytest.importorskip("scipy.io")
+    corners = {"one": [(80, 60)], "two": [(20, 20), (120, 80)], "none": []}
+    text = ""
+    for name, where in corners.items():
+        save(f"W/WIDER_val/images/0--Party/{name}.png", *where)
+        rows = [f"{x} {y} {w} {h} 0 0 0 0 0 0" for x, y, w, h in map(box, where)] or ["0 0 0 0 0 0 0 0 0 0"]
+        text += "\n".join([f"0--Party/{name}.png", str(len(where)), *rows]) + "\n"
+    lists = tmp_path / "W" / "wider_face_split"
+    lists.mkdir()
+    (lists / "wider_face_val_bbx_gt.txt").write_text(text)
+
+    def cell(values: list[object]) -> np.ndarray:
+        column = np.empty((len(values), 1), object)
+        column[:, 0] = values
+        return column
+
+    def write(name: str, **variables: list[object]) -> None:
+        folder = tmp_path / "W" / "eval_tools" / "ground_truth"
+        folder.mkdir(parents=True, exist_ok=True)
+        wanted = {"event_list": cell(["0--Party"]), "file_list": cell([cell(list(corners))])}
+        wanted |= {key: cell([cell(values)]) for key, values in variables.items()}
+        scipy_io.savemat(folder / f"wider_{name}_val.mat", wanted)
+
+    write("face", face_bbx_list=[np.array(list(map(box, w)) or [(0, 0, 0, 0)], float) for w in corners.values()])
+    for level, counted in {"easy": [1], "medium": [1], "hard": [1, 2]}.items():
+        rows = [np.array([[i] for i in counted if i <= len(w)], float).reshape(-1, 1) for w in corners.values()]
+        write(level, gt_list=rows)
+    return "W"
+
+
+def test_wider_with_our_detector(shipped, wider, capsys, tmp_path) -> None:
+    call = ["evaluate", "wider", "--data", wider, "--json", "--save", "found.jsonl", "--plot", "curves.png"]
+    assert main(call) == 0
+    out = result(capsys)
+    assert (out["dataset"], out["split"], out["pictures"], out["detector"]) == ("wider", "val", 3, "mien")
+    assert {name: level["faces"] for name, level in out["levels"].items()} == {
+        "easy": 2,
+        "medium": 2,
+        "hard": 3,
+    }
+    assert [level["ap"] for level in out["levels"].values()] == pytest.approx([1, 1, 1])
+    assert [len(faces) for faces in read_json("found.jsonl").values()] == [1, 2, 0]
+    assert (tmp_path / "curves.png").stat().st_size > 0
+
+
+def test_wider_with_given_detections(wider, capsys) -> None:
+    # Of the three faces of "hard" one is found: AP is 1/3. Neither networks nor pictures are needed.
+    found = [
+        {"picture": "/elsewhere/0--Party/one.png", "faces": [{"box": [70, 50, 130, 110], "score": 9}]},
+        {"picture": "0--Party/two.png", "faces": []},
+        {"picture": "0--Party/none.png", "faces": []},
+    ]
+    Path("theirs.jsonl").write_text("\n".join(map(json.dumps, found)))
+    assert main(["evaluate", "wider", "--data", wider, "--detections", "theirs.jsonl", "--json"]) == 0
+    levels = result(capsys)["levels"]
+    assert levels["hard"]["ap"] == pytest.approx(1 / 3)
+    assert levels["easy"]["ap"] == pytest.approx(1 / 2)
+    assert main(["evaluate", "wider", "--data", wider, "--detections", "theirs.jsonl"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "WIDER FACE val, 3 pictures, theirs",
+        "level       AP  faces",
+        "easy    0.5000      2",
+        "medium  0.5000      2",
+        "hard    0.3333      3",
+    ]
+
+
+def test_wider_with_detections_of_the_official_layout(wider, capsys) -> None:
+    for name, row in (("one", "70 50 60 60 0.9"), ("two", ""), ("none", "")):
+        file = Path("official/0--Party", f"{name}.txt")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("\n".join([name, "1" if row else "0", row]))
+    assert main(["evaluate", "wider", "--data", wider, "--detections", "official", "--json"]) == 0
+    assert result(capsys)["levels"]["hard"]["ap"] == pytest.approx(1 / 3)
+
+
+def test_wider_with_what_it_cannot_use(shipped, wider, capsys) -> None:
+    Path("W/WIDER_val/images/0--Party/none.png").unlink()
+    Path("W/WIDER_val/images/0--Party/one.png").write_bytes(b"broken")
+    assert main(["evaluate", "wider", "--data", wider, "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out)["pictures"] == 1
+    missing, broken, _ = err.splitlines()
+    assert missing.startswith("left out: ")
+    assert "none.png is missing" in missing
+    assert broken.startswith("mien: ")
+    assert main(["evaluate", "wider", "--data", "nowhere"]) == 1
+    assert main(["evaluate", "wider", "--data", wider, "--detections", "gone.jsonl"]) == 2
+
+
+@pytest.fixture
+def fddb(save, tmp_path: Path) -> str:
+    """FDDB with one face in each of two folds; the ellipse is a circle as large as the box."""
+    for fold in (1, 2):
+        name = f"2002/img_{fold}"
+        save(f"F/{name}.jpg", (80, 60))
+        list_file = tmp_path / "F" / "FDDB-folds" / f"FDDB-fold-{fold:02}-ellipseList.txt"
+        list_file.parent.mkdir(parents=True, exist_ok=True)
+        list_file.write_text(f"{name}\n1\n30 30 0 100 80 1\n")
+    return "F"
+
+
+def test_fddb_with_our_detector(shipped, fddb, capsys, tmp_path) -> None:
+    pytest.importorskip("scipy")
+    assert main(["evaluate", "fddb", "--data", fddb, "--json", "--plot", "roc.png"]) == 0
+    out, err = capsys.readouterr()
+    record = json.loads(out)
+    assert "left out: 5 more" in err  # eight folds are not there; three are named
+    assert (record["pictures"], record["faces"], len(record["folds"])) == (2, 2, 10)
+    assert [rate["discrete"] for rate in record["rates"]] == [1, 1, 1, 1]
+    # A circle covers pi / 4 of its square: no box overlaps it by more.
+    assert 0.5 < record["rates"][0]["continuous"] < 0.86
+    assert (tmp_path / "roc.png").stat().st_size > 0
+
+
+def test_fddb_with_given_detections(fddb, capsys) -> None:
+    pytest.importorskip("scipy")
+    Path("found.txt").write_text("2002/img_1\n1\n70 50 60 60 0.9\n2002/img_2\n0\n")
+    assert main(["evaluate", "fddb", "--data", fddb, "--detections", "found.txt"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert rows[0] == "FDDB, 2 pictures, 2 faces, found"
+    # One of two faces; a circle in its square overlaps it by pi / 4: 0.7854 / 2.
+    assert rows[2].split() == ["100", "0.5000", "0.3927"]
+
+
+@pytest.fixture
+def points(save, tmp_path: Path) -> str:
+    """A landmark list: a face, and one that is not there. The points are those the fake network gives."""
+    save("P/faces/a.png", (80, 60))
+    save("P/faces/b.png")
+    five = (FIVE * BOX + [80 - MARGIN, 60 - MARGIN]).ravel()
+    row = "70 130 50 110 " + " ".join(f"{value:.3f}" for value in five)
+    (tmp_path / "P" / "testImageList.txt").write_text(f"faces\\a.png {row}\nfaces\\b.png {row}\n")
+    return "P"
+
+
+@pytest.mark.parametrize("data", ["P", "P/testImageList.txt"])
+def test_points_with_our_detector(shipped, points, capsys, tmp_path, data: str) -> None:
+    assert main(["evaluate", "points", "--data", data, "--json", "--plot", "ced.png", "--save", "p.jsonl"]) == 0
+    out = result(capsys)
+    assert (out["faces"], out["missed"]) == (2, 1)
+    assert out["failure_rate_10_box"] >= 0.5
+    assert out["nme_box"] < 0.25
+    assert (tmp_path / "ced.png").stat().st_size > 0
+    assert list(read_json("p.jsonl")) == ["faces/a.png", "faces/b.png"]
+
+
+def test_points_with_given_detections(points, capsys) -> None:
+    # Every point 1.8 px to the right: 0.1 of the eyes' distance of 18 px, 0.03 of the box of 60 px.
+    five = (FIVE * BOX + [70 + 1.8, 50]).tolist()
+    found = [
+        {"picture": "faces/a.png", "faces": [{"box": [70, 50, 130, 110], "score": 1, "points": five}]},
+        {"picture": "faces/b.png", "faces": []},
+    ]
+    Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
+    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
+    out = result(capsys)
+    assert out["missed"] == 1
+    assert out["nme_inter_ocular"] == pytest.approx(0.1, abs=1e-3)
+    assert out["nme_box"] == pytest.approx(0.03, abs=1e-3)
+    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "five points, 2 faces, 1 missed, theirs"
+
+
+def test_points_when_all_are_missed(points, capsys) -> None:
+    found = [{"picture": f"faces/{name}.png", "faces": []} for name in "ab"]
+    Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
+    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
+    assert result(capsys)["nme_box"] is None
+    assert main(["evaluate", "points", "--data", points, "--detections", "."]) == 2
+    assert "points are read from JSON lines only" in capsys.readouterr().err

@@ -1,0 +1,141 @@
+"""``mien train`` and ``mien convert``, with the training itself replaced or made tiny."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from mien.cli import main
+from mien.cli.torch_extra import torch_extra
+from mien.errors import MienError
+from mien.train.recipe import Recipe
+
+RECIPE = """
+name = "{name}"
+task = "rnet"
+seed = 1
+[network]
+kind = "paper-rnet"
+[optimiser]
+name = "adamw"
+rate = 0.001
+decay = 0.0
+[schedule]
+steps = 2
+batch = 8
+warmup = 1
+validate_every = 2
+checkpoint_every = 1
+[[data.sources]]
+format = "wider-text"
+path = "squares"
+"""
+
+
+@pytest.fixture
+def cascade(save, tmp_path: Path) -> str:
+    """Two recipes and a file that names them; pictures with one square each."""
+    names = ("one", "two")
+    for name in names:
+        (tmp_path / f"{name}.toml").write_text(RECIPE.format(name=name))
+    (tmp_path / "cascade.toml").write_text('recipes = ["one.toml", "two.toml"]')
+    text = ""
+    for number in range(6):
+        x, y = 20 + 15 * number, 40
+        save(f"data/squares/images/{number}.png", (x, y))
+        text += f"{number}.png\n1\n{x - 10} {y - 10} 60 60 0 0 0 0 0 0\n"
+    (tmp_path / "data" / "squares" / "bbx_gt.txt").write_text(text)
+    return "cascade.toml"
+
+
+def test_each_recipe_in_its_own_run(cascade, capsys) -> None:
+    pytest.importorskip("torch")
+    assert main(["train", cascade, "--device", "cpu"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert [line for line in out if line.endswith(".onnx")] == [
+        str(Path("runs", name, f"{name}.onnx")) for name in ("one", "two")
+    ]
+    for name in ("one", "two"):
+        assert Path("runs", name, "recipe.toml").is_file()
+
+
+def test_what_training_is_asked_for(cascade, capsys, monkeypatch) -> None:
+    pytest.importorskip("torch")
+    calls: list[object] = []
+    monkeypatch.setattr("mien.train.tasks.make_task", lambda *args: calls.append(args[1:]))
+
+    def train(recipe: Recipe, task: None, run_dir: Path, *, device: str | None, resume: bool) -> Path:
+        calls.append((recipe.name, run_dir, device, resume))
+        return run_dir / "x.onnx"
+
+    monkeypatch.setattr("mien.train.loop.train", train)
+    assert main(["train", "one.toml", "--runs", "elsewhere"]) == 0
+    assert main(["train", "one.toml", "--device", "cpu", "--fresh", "--data", "data/squares"]) == 0
+    assert calls == [
+        (Path("data"), Path("elsewhere/one"), Path("elsewhere")),
+        ("one", Path("elsewhere/one"), None, True),
+        (Path("data/squares"), Path("runs/one"), Path("runs")),
+        ("one", Path("runs/one"), "cpu", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "status", "said"),
+    [
+        (["gone.toml"], 1, "no such recipe"),
+        (["one.toml", "--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
+        (["one.toml", "--device", "abacus"], 2, "give cpu, cuda"),
+        ([], 2, "required: RECIPE"),
+    ],
+)
+def test_what_cannot_be_trained(cascade, capsys, call: list[str], status: int, said: str) -> None:
+    pytest.importorskip("torch")
+    assert main(["train", *call]) == status
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "call", [["train", "one.toml"], ["convert", "--format", "facenet-pytorch", ".", "--out", "out"]]
+)
+def test_without_the_extra(cascade, capsys, monkeypatch, call: list[str]) -> None:
+    for module in [name for name in sys.modules if name.startswith("mien.train.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(call) == 1
+    err = capsys.readouterr().err
+    assert err.endswith("needs torch; install it: pip install 'mien[train]'\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    with pytest.raises(MienError, match="training needs torch"), torch_extra("training"):
+        raise ModuleNotFoundError("No module named 'torch.nn'", name="torch")
+    with pytest.raises(ModuleNotFoundError), torch_extra("training"):
+        raise ModuleNotFoundError("No module named 'mien.train.lop'", name="mien.train.lop")
+
+
+def test_convert(tmp_path, capsys, monkeypatch) -> None:
+    pytest.importorskip("torch")
+    calls = []
+
+    def convert_facenet(folder: Path, out: Path) -> list[Path]:
+        calls.append((folder, out))
+        return [out / "pnet.onnx"]
+
+    monkeypatch.setattr("mien.train.convert.convert_facenet", convert_facenet)
+    call = ["convert", "--format", "facenet-pytorch", str(tmp_path), "--out", "out"]
+    assert main(call) == 0
+    assert calls == [(tmp_path, Path("out"))]
+    assert capsys.readouterr().out == f"{Path('out', 'pnet.onnx')}\n"
+
+
+def test_convert_without_the_files(tmp_path, capsys) -> None:
+    pytest.importorskip("torch")
+    out = tmp_path / "out"
+    assert main(["convert", "--format", "facenet-pytorch", str(tmp_path), "--out", str(out)]) == 1
+    assert "pnet.pt: no such file" in capsys.readouterr().err
+    assert not out.exists()
+    assert main(["convert", "--format", "facenet-pytorch", "nowhere", "--out", str(out)]) == 2
+    assert main(["convert", "--format", "caffe", str(tmp_path), "--out", str(out)]) == 2

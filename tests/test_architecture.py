@@ -1,0 +1,61 @@
+"""Outside packages keep to their rooms. import-linter checks who imports whom inside (see pyproject.toml)."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mien
+
+SOURCE = Path(mien.__file__).parent
+
+HOMES = {"cv2": "pixels", "PIL": "pixels", "onnxruntime": "models", "torch": "train"}
+
+
+def imported(tree):
+    """Top names of all packages that a file imports, inside functions and type checks as well."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+@pytest.fixture(scope="module")
+def importers():
+    """For each package, the files that import it, as paths below the source folder."""
+    files = {}
+    for file in sorted(SOURCE.rglob("*.py")):
+        for package in set(imported(ast.parse(file.read_text(encoding="utf-8")))):
+            files.setdefault(package, []).append(file.relative_to(SOURCE).as_posix())
+    return files
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_outside_packages_stay_in_their_rooms(importers, package):
+    room = HOMES[package]
+    strangers = [file for file in importers[package] if not file.startswith(f"{room}/")]
+    assert not strangers, f"{package} belongs to mien/{room}"
+
+
+def test_the_reader_of_imports_finds_every_form():
+    code = "import a.b\nfrom c.d import e\nfrom . import f\ndef g():\n    import h as i, j\n"
+    assert sorted(imported(ast.parse(code))) == ["a", "c", "h", "j"]
+
+
+@pytest.mark.parametrize(
+    ("code", "heavy"),
+    [
+        ("import mien", ["cv2", "matplotlib", "numpy", "onnxruntime", "scipy", "torch"]),
+        ("import mien; [getattr(mien, name) for name in mien.__all__]", ["matplotlib", "scipy", "torch"]),
+        ("import mien.cli; mien.cli.build_parser()", ["matplotlib", "scipy", "torch"]),
+    ],
+)
+def test_inference_loads_no_training(code, heavy):
+    show = f"{code}; import sys; print(sorted(set({heavy}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", show], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
