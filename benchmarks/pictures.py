@@ -1,4 +1,4 @@
-"""The pictures of the benchmarks: WIDER FACE's validation set in its official layout, read by our own readers."""
+"""The pictures of the benchmarks: WIDER FACE's validation set in its official layout, by our own readers."""
 
 from __future__ import annotations
 
@@ -24,18 +24,12 @@ class Photo:
     valid: np.ndarray
 
 
-def photos(
-    data: Path, count: int, long_side: int | None = None, faces: tuple[int, int] = (1, 50)
-) -> list[Photo]:
+def photos(data: Path, count: int, long_side: int | None = None, faces: tuple[int, int] = (1, 50)) -> list[Photo]:
     """``count`` photos with so many faces, evenly spread over the list; the same ones every time."""
-    fitting = [
-        a for a in read_wider(data, "val").annotations if faces[0] <= int((~a.ignored).sum()) <= faces[1]
-    ]
+    fitting = [a for a in read_wider(data, "val").annotations if faces[0] <= int((~a.ignored).sum()) <= faces[1]]
     fitting.sort(key=lambda a: a.path)
     if len(fitting) < count:
-        raise SystemExit(
-            f"{data} has {len(fitting)} photos with {faces[0]} to {faces[1]} faces; {count} are wanted"
-        )
+        raise SystemExit(f"{data} has {len(fitting)} photos with {faces[0]} to {faces[1]} faces; {count} are wanted")
     chosen = [fitting[i * len(fitting) // count] for i in range(count)]
     return [_photo(a.path, a.boxes, ~a.ignored, long_side) for a in chosen]
 
@@ -55,7 +49,7 @@ def sides(boxes: Floats) -> Floats:
 
 
 def hits(photo: Photo, found: Floats, smallest: float, least: float = 0.5) -> tuple[int, int, int]:
-    """Faces of at least ``smallest`` px that were found, how many there are, and boxes that are on no face at all.
+    """Faces of at least ``smallest`` px that were found, how many there are, and boxes that are on no face.
 
     One to one: a second box on a face finds nothing.
     """

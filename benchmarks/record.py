@@ -24,9 +24,7 @@ def _version(package: str) -> str | None:
 
 
 def _git(*command: str) -> str:
-    run = subprocess.run(
-        ["git", *command], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    run = subprocess.run(["git", *command], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     return run.stdout.strip()
 
 

@@ -2,10 +2,10 @@
 
     python benchmarks/speed.py --data WIDER_FACE
 
-Each number of threads has a process of its own (OpenMP and OpenCV choose theirs early). Inside, the peers take turns
-picture by picture, so that whatever else the machine does falls on all of them; before each timed call a pause lets
-the threads of the one before fall asleep. A round is all pictures once; the figure is the median over the rounds of the
-mean over the pictures, the spread the fastest and the slowest round.
+Each number of threads has a process of its own (OpenMP and OpenCV choose theirs early). Inside, the peers take
+turns picture by picture, so that whatever else the machine does falls on all of them; before each timed call a
+pause lets the threads of the one before fall asleep. A round is all pictures once; the figure is the median over the
+rounds of the mean over the pictures, the spread the fastest and the slowest round.
 """
 
 from __future__ import annotations
@@ -33,20 +33,14 @@ def main() -> None:
     if args.worker:
         Path(args.worker).write_text(json.dumps(measure(args)))
         return
-    results = [
-        _in_its_own_process(threads, min_face, args) for threads in args.threads for min_face in args.min_face
-    ]
+    results = [_in_its_own_process(threads, min_face, args) for threads in args.threads for min_face in args.min_face]
     for result in results:
         show(result)
-    record.write(
-        "speed", {"long_side": args.long_side, "pictures": args.pictures, "results": results}, args.out
-    )
+    record.write("speed", {"long_side": args.long_side, "pictures": args.pictures, "results": results}, args.out)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="WIDER FACE in its official layout")
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--long-side", type=int, default=640)
@@ -99,7 +93,9 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
                 found = peers[name].detect(photo.picture)
                 this_round[name].append(time.perf_counter() - start)
                 if turn == 0:
-                    counts[name] = [a + b for a, b in zip(counts[name], hits(photo, found.boxes, min_face))]
+                    counts[name] = [
+                        a + b for a, b in zip(counts[name], hits(photo, found.boxes, min_face), strict=True)
+                    ]
         if turn:  # the first is for warming up and for counting
             for name, values in this_round.items():
                 seconds[name].append(values)

@@ -56,7 +56,6 @@ def test_table_names_the_frame(shipped, clip, capsys) -> None:
         (["gone.mp4"], 1, "no such video file"),
         (["clip.mp4", "--draw", "clip.mp4"], 2, "that is the video itself"),
         (["clip.mp4", "--draw", "out.avi"], 2, "written as .mp4"),
-        (["clip.mp4", "--draw", "nowhere/out.mp4"], 2, "no folder"),
     ],
 )
 def test_what_cannot_be(shipped, clip, capsys, call: list[str], status: int, said: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -85,11 +84,11 @@ def states() -> dict[str, State]:
 
 
 @pytest.fixture(scope="module")
-def folder(states: dict[str, State], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(states: dict[str, State], tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("facenet")
     for name, state in states.items():
         torch.save(state, folder / f"{name}.pt")
-    yield folder
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +132,7 @@ def test_pnet_has_the_windows_of_the_paper(converted: list[Path]) -> None:
 def test_a_missing_file_is_named_and_nothing_is_written(folder: Path, tmp_path: Path) -> None:
     for name in ("pnet", "onet"):
         (tmp_path / f"{name}.pt").write_bytes((folder / f"{name}.pt").read_bytes())
-    with pytest.raises(ModelMissing, match="rnet.pt"):
+    with pytest.raises(ModelMissing, match=r"rnet\.pt"):
         convert_facenet(tmp_path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -163,5 +162,5 @@ def test_a_layer_of_another_size_is_refused(layer: str, states: dict[str, State]
         (tmp_path / f"{name}.pt").write_bytes((folder / f"{name}.pt").read_bytes())
     short = {key: value[:-1] if key == layer else value for key, value in states["onet"].items()}
     torch.save(short, tmp_path / "onet.pt")
-    with pytest.raises(ModelMismatch, match="onet.pt is not the onet of facenet-pytorch"):
+    with pytest.raises(ModelMismatch, match=r"onet\.pt is not the onet of facenet-pytorch"):
         convert_facenet(tmp_path, tmp_path / "out")

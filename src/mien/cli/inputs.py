@@ -97,10 +97,8 @@ class OutputFolder:
             raise BadOption(f"{option} {folder}: the pictures are there and would be lost; give another folder")
 
     def place(self, picture: Path, suffix: str = "") -> Path:
-        """Where the result of a picture goes: same name, and ``suffix`` after it. The folder is made."""
+        """Where the result of a picture goes: same name, and ``suffix`` after it."""
         relative = Path(os.path.relpath(picture, self._root))
         if ".." in relative.parts:
             raise BadOption(f"{picture} is not below {self._root}; give a pattern without '..'")
-        target = self._folder / relative.with_name(relative.name + suffix)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
+        return self._folder / relative.with_name(relative.name + suffix)

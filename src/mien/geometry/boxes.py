@@ -5,6 +5,7 @@ All functions take and return float arrays of shape (n, 4) and never write into 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-_MATRIX_LIMIT = 1500
-"""Up to so many boxes, suppression compares all with all at once (9 MB); above, row by row."""
+_MATRIX_LIMIT = 400
+"""Up to so many boxes it is faster to compare all with all at once than each that is kept with those left."""
 
 
 def area(boxes: Floats) -> Floats:
@@ -63,16 +64,28 @@ def suppress(
     A box goes when its overlap with a better kept box is above ``threshold``. Equal scores keep their order.
     """
     order = np.argsort(-scores, kind="stable")
-    overlap = _MEASURES[measure]
     boxes = boxes[order]
-    matrix = overlap(boxes, boxes) <= threshold if len(boxes) <= _MATRIX_LIMIT else None
+    overlap = _MEASURES[measure]
+    if len(boxes) > _MATRIX_LIMIT:
+        return np.asarray(order[_keep_one_by_one(boxes, overlap, threshold)])
+    apart = overlap(boxes, boxes) <= threshold
     alive = np.ones(len(boxes), dtype=bool)
     kept = []
     for i in range(len(boxes)):
         if alive[i]:
             kept.append(i)
-            alive &= matrix[i] if matrix is not None else overlap(boxes[i : i + 1], boxes)[0] <= threshold
+            alive &= apart[i]
     return np.asarray(order[kept])
+
+
+def _keep_one_by_one(boxes: Floats, overlap: Callable[[Floats, Floats], Floats], threshold: float) -> list[int]:
+    left = np.arange(len(boxes))
+    kept = []
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        left = left[overlap(boxes[best : best + 1], boxes[left])[0] <= threshold]
+    return kept
 
 
 def square(boxes: Floats) -> Floats:

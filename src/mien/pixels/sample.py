@@ -5,6 +5,8 @@ Frames are continuous: the corner of the first pixel is (0, 0), its centre (0.5,
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ from numpy.typing import NDArray
 from mien.values import Floats, Picture
 
 _MAX_HALVINGS = 8
+_SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 def resize(picture: Picture, width: int, height: int) -> Picture:
@@ -51,28 +54,30 @@ class Mipmap:
         depth = min(wanted, len(levels) - 1)
         return levels[depth], depth
 
+    def _nearest_level(self, scale: float) -> tuple[Picture, float]:
+        """The copy that is less than twice too large for one output pixel every ``scale``, and its size."""
+        wanted = min(max(math.floor(math.log2(max(scale, 1e-6))), 0), _MAX_HALVINGS)
+        level, depth = self._level(wanted)
+        return level, 0.5**depth
+
     def warp(self, to_picture: NDArray[np.floating], width: int, height: int) -> Picture:
         """Sample (height, width, 3); ``to_picture`` (2, 3) maps output pixels to picture pixels."""
-        scale = float(np.sqrt(abs(to_picture[0, 0] * to_picture[1, 1] - to_picture[0, 1] * to_picture[1, 0])))
-        wanted = int(np.clip(np.floor(np.log2(max(scale, 1e-6))), 0, _MAX_HALVINGS))
-        level, depth = self._level(wanted)
-        matrix = np.array(to_picture, dtype=np.float64) / 2**depth
+        scale = math.sqrt(abs(to_picture[0, 0] * to_picture[1, 1] - to_picture[0, 1] * to_picture[1, 0]))
+        level, size = self._nearest_level(scale)
+        matrix = np.array(to_picture, dtype=np.float64) * size
         matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5  # pixel centres, as cv2 counts them
-        return np.asarray(
-            cv2.warpAffine(
-                level,
-                matrix,
-                (width, height),
-                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_CONSTANT,
-            ),
-            dtype=np.uint8,
-        )
+        warped = cv2.warpAffine(level, matrix, (width, height), flags=_SAMPLING, borderMode=cv2.BORDER_CONSTANT)
+        return np.asarray(warped, dtype=np.uint8)
 
     def crops(self, boxes: Floats, size: int) -> NDArray[np.uint8]:
         """Each box (n, 4), stretched to ``size``: (n, size, size, 3)."""
         out = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
+        matrix = np.zeros((2, 3))
         for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-            to_picture = np.array([[(x1 - x0) / size, 0, x0], [0, (y1 - y0) / size, y0]])
-            out[i] = self.warp(to_picture, size, size)
+            # As warp() does, without what an upright crop does not need: half of the time of small crops went there.
+            across, down = (x1 - x0) / size, (y1 - y0) / size
+            level, shrunk = self._nearest_level(math.sqrt(abs(across * down)))
+            matrix[0, 0], matrix[1, 1] = across * shrunk, down * shrunk
+            matrix[:, 2] = (x0 + across / 2) * shrunk - 0.5, (y0 + down / 2) * shrunk - 0.5
+            cv2.warpAffine(level, matrix, (size, size), dst=out[i], flags=_SAMPLING, borderMode=cv2.BORDER_CONSTANT)
         return out

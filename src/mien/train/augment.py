@@ -58,5 +58,5 @@ def _coloured(
     contrast = np.exp(rng.normal(0, strength, (n, 1, 1, 1))).astype(np.float32)
     gain = np.exp(rng.normal(0, strength / 3, (n, 1, 1, 3))).astype(np.float32)
     light = rng.normal(0, 90 * strength, (n, 1, 1, 1)).astype(np.float32)
-    x = (x - 127.5) * (contrast * gain) + 127.5 + light
-    return np.asarray(np.clip(x, 0, 255).astype(np.uint8))
+    changed = (x - 127.5) * (contrast * gain) + 127.5 + light
+    return np.asarray(np.clip(changed, 0, 255).astype(np.uint8))

@@ -1,8 +1,8 @@
 """Weights from elsewhere: MTCNN as facenet-pytorch publishes it, turned into our files.
 
-Those weights are the MTCNN authors' own, by way of several ports. The modules there flatten a map as (width, height,
-channel), give five x and then five y, and a softmax over (background, face). Ours flatten (channel, height, width),
-give pairs, and the sigmoid of the difference of the two logits, which is the same number.
+Those weights are the MTCNN authors' own, by way of several ports. The modules there flatten a map as (width,
+height, channel), give five x and then five y, and a softmax over (background, face). Ours flatten (channel, height,
+width), give pairs, and the sigmoid of the difference of the two logits, which is the same number.
 """
 
 from __future__ import annotations
@@ -69,13 +69,17 @@ _LAYERS: dict[str, dict[str, str]] = {
 }
 """For each of our layers the name of theirs."""
 
-_NETWORKS = {"pnet": PaperPNet, "rnet": PaperRNet, "onet": PaperONet}
+_NETWORKS: dict[str, type[PaperPNet | PaperRNet | PaperONet]] = {
+    "pnet": PaperPNet,
+    "rnet": PaperRNet,
+    "onet": PaperONet,
+}
 
 
 def convert_facenet(directory: Path, out_dir: Path) -> list[Path]:
-    """Turn pnet.pt, rnet.pt and onet.pt of facenet-pytorch into pnet.onnx, rnet.onnx and onet.onnx with cards.
+    """Turn facenet-pytorch's pnet.pt, rnet.pt, onet.pt into pnet.onnx, rnet.onnx, onet.onnx with cards.
 
-    ``directory`` is the folder ``facenet_pytorch/data`` of its wheel; ``out_dir`` is made when it is not there.
+    ``directory`` is the folder ``facenet_pytorch/data`` of its wheel; ``out_dir`` is made when not there.
     Nothing is written before all three have been read. Returns the paths of the files.
     Raises ModelMissing when a file is not there, ModelMismatch when one does not hold such a network.
     """
@@ -91,8 +95,8 @@ def _network(name: str, path: Path) -> nn.Module:
     wanted = {f"{layer}.{kind}" for layer in layers.values() for kind in _kinds(layer)}
     if theirs.keys() != wanted:
         raise ModelMismatch(
-            f"{path} is not the {name} of facenet-pytorch: it lacks {sorted(wanted - theirs.keys())} and has unknown "
-            f"{sorted(theirs.keys() - wanted)}"
+            f"{path} is not the {name} of facenet-pytorch: it lacks {sorted(wanted - theirs.keys())} and has "
+            f"unknown {sorted(theirs.keys() - wanted)}; give the folder of the package itself"
         )
     state = {f"{our}.{kind}": theirs[f"{layer}.{kind}"] for our, layer in layers.items() for kind in _kinds(layer)}
     network = _NETWORKS[name]()
@@ -123,11 +127,12 @@ def _reordered(state: State) -> State:
     """The weights of a dense layer for a map flattened our way, and those of the points for pairs."""
     out = dict(state)
     if "dense.1.weight" in out and out["dense.1.weight"].shape[1] % 9 == 0:
-        columns_first = out["dense.1.weight"].unflatten(1, (3, 3, -1))
+        weight = out["dense.1.weight"]
+        columns_first = weight.reshape(len(weight), 3, 3, -1)
         out["dense.1.weight"] = columns_first.permute(0, 3, 2, 1).flatten(1)
     for name in ("points.weight", "points.bias"):
         if name in out and len(out[name]) == 10:
-            out[name] = out[name].unflatten(0, (2, 5)).transpose(0, 1).flatten(0, 1)
+            out[name] = out[name].reshape(2, 5, *out[name].shape[1:]).transpose(0, 1).flatten(0, 1)
     return out
 
 
@@ -138,7 +143,7 @@ class _Conversion:
     name: str
 
     def example(self) -> Pictures:
-        """Noise at several scales: no real pictures are at hand here, and none are needed to compare two engines."""
+        """Noise, fine and coarse: there are no pictures here, and none are needed to compare two engines."""
         size = {"pnet": 40, "rnet": 24, "onet": 48}[self.name]
         fine = np.random.default_rng(0).integers(0, 256, (12, size, size, 3), dtype=np.uint8)
         coarse = np.repeat(np.repeat(fine[:, ::4, ::4], 4, axis=1), 4, axis=2)

@@ -12,7 +12,7 @@ from torch import nn
 from mien import models
 from mien.errors import ExportMismatch
 from mien.files import whole_file
-from mien.train.task import Pictures, Task
+from mien.train.task import Exportable, Pictures
 
 OPSET = 17
 TOLERANCE = 1e-4
@@ -22,7 +22,7 @@ FULLY_CONVOLUTIONAL = frozenset({"pnet"})
 """Tasks whose graph takes pictures of any height and width, one at a time."""
 
 
-def export(task: Task, network: nn.Module, path: Path, measures: dict[str, float]) -> Path:
+def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str, float]) -> Path:
     """Write `network` with its card to `path`, whole or not at all, and return `path`.
 
     Raises ExportMismatch, and writes nothing, when torch and ONNX Runtime differ on the task's example crops

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mien.files import whole_file
 from mien.geometry import boxes as box
 from mien.models import open_model
 from mien.train.examples import Examples
+from mien.train.prefetch import default_workers
 from mien.train.recipe import SampleRecipe
 from mien.values import Floats
 
@@ -88,22 +90,25 @@ def _mark(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) ->
 
 
 def _mine(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) -> Mined:
-    models = [open_model(path, stage) for path, stage in zip(networks, _STAGES, strict=False)]
+    models = [open_model(path, stage, threads=1) for path, stage in zip(networks, _STAGES, strict=False)]
     settings = Settings(
         min_face=recipe.hard_min_face,
         pnet_threshold=recipe.hard_threshold,
         rnet_threshold=recipe.hard_threshold,
     )
-    negatives, positives = [], []
-    for index in tqdm(range(len(examples)), desc="mining", unit="picture", mininterval=1):
+
+    def look(index: int) -> tuple[Floats, Floats]:
         mipmap = examples.mipmap(index)
         found = run_pnet(mipmap.picture, models[0], settings)
         if len(models) > 1:
             found = run_rnet([mipmap], [found], models[1], settings)[0]
-        bad, good = _judge(found.boxes, index, examples, recipe)
-        negatives.append(Crops(np.full(len(bad), index), bad))
-        positives.append(Crops(np.full(len(good), index), good))
-    return Mined(_joined(negatives), _joined(positives))
+        return _judge(found.boxes, index, examples, recipe)
+
+    # Pictures side by side, each on one thread: better than the threads of one picture waiting for each other.
+    with ThreadPoolExecutor(default_workers()) as pool:
+        progress = tqdm(pool.map(look, range(len(examples))), total=len(examples), desc="mining", unit="picture")
+        judged = list(progress)
+    return Mined(_joined([bad for bad, _ in judged]), _joined([good for _, good in judged]))
 
 
 def _judge(found: Floats, index: int, examples: Examples, recipe: SampleRecipe) -> tuple[Floats, Floats]:
@@ -118,8 +123,9 @@ def _judge(found: Floats, index: int, examples: Examples, recipe: SampleRecipe) 
     return windows[bad][:_MOST_A_PICTURE], windows[good]
 
 
-def _joined(crops: list[Crops]) -> Crops:
-    if not crops:
+def _joined(boxes: list[Floats]) -> Crops:
+    """The boxes of all examples, in order."""
+    if not boxes:
         return Crops.none()
-    examples = np.concatenate([c.examples for c in crops]).astype(np.intp)
-    return Crops(examples, np.concatenate([c.boxes for c in crops]).astype(np.float32))
+    examples = np.repeat(np.arange(len(boxes)), [len(found) for found in boxes])
+    return Crops(examples, np.concatenate(boxes).astype(np.float32))

@@ -201,7 +201,7 @@ class MienONet(nn.Module):
             _conv(3, 16, 2),
             _conv(16, 32),
             _conv(32, 48, 2),
-            _Residual(48),
+            _conv(48, 48),
             _conv(48, 96, 2),
             _Residual(96),
             _conv(96, 128, 2),
@@ -230,7 +230,8 @@ class MienLNet(nn.Module):
     def forward(self, patches: Tensor) -> Tensor:
         """(n, 15, 24, 24) -> points (n, 5, 2) in fractions of their patch; 0.5 stays."""
         x = self.body(patches.reshape(-1, 3, *patches.shape[-2:]))
-        return self.points(x.reshape(len(patches), -1)).unflatten(1, (5, 2)) + 0.5
+        points: Tensor = self.points(x.reshape(len(patches), -1))
+        return points.reshape(-1, 5, 2) + 0.5
 
 
 NETWORKS: dict[str, type[nn.Module]] = {

@@ -18,7 +18,26 @@ QUALITY = "quality"
 """The measure by which the best checkpoint is chosen; higher is better."""
 
 
-class Task(Protocol):
+class Exportable(Protocol):
+    """What the export knows of whatever made a network: a training, or weights from elsewhere."""
+
+    def example(self) -> Pictures:
+        """Real crops (n, h, w, c) uint8 on which torch and the exported file must agree."""
+        ...
+
+    def card(self, measures: dict[str, float]) -> ModelCard:
+        """The card to write into the exported file; `measures` are those of the exported weights."""
+        ...
+
+    def exportable(self, network: nn.Module) -> nn.Module:
+        """A module from uint8 pictures (n, h, w, c) to the tuple of outputs in the card's order.
+
+        Subtracting the mean and scaling happen inside.
+        """
+        ...
+
+
+class Task(Exportable, Protocol):
     """One network's training: its data, losses, measures and export."""
 
     @property
@@ -44,19 +63,4 @@ class Task(Protocol):
 
     def pictures(self, network: nn.Module) -> dict[str, Pictures]:
         """Named RGB pictures (h, w, 3) worth looking at during training."""
-        ...
-
-    def example(self) -> Pictures:
-        """Real crops (n, h, w, c) uint8 on which torch and the exported file must agree."""
-        ...
-
-    def card(self, measures: dict[str, float]) -> ModelCard:
-        """The card to write into the exported file; `measures` are those of the exported weights."""
-        ...
-
-    def exportable(self, network: nn.Module) -> nn.Module:
-        """A module from uint8 pictures (n, h, w, c) to the tuple of outputs in the card's order.
-
-        Subtracting the mean and scaling happen inside.
-        """
         ...

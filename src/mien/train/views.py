@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.geometry.schemes import FIVE_MIRROR
 from mien.pixels import Mipmap
@@ -38,7 +39,7 @@ class View:
         corner = np.array([self.x, self.y]) - linear @ [size / 2, size / 2]
         return mipmap.warp(np.column_stack([linear, corner]), size, size)
 
-    def points(self, points: Floats) -> Floats:
+    def points(self, points: NDArray[np.floating]) -> Floats:
         """Picture points (..., 2) in the frame of the view; the order of the points stays as it was."""
         # The matrix is orthogonal but for its scale, so that its transpose leads back.
         return np.asarray((points - [self.x, self.y]) @ (self.linear() / self.side**2) + 0.5)
