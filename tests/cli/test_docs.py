@@ -84,11 +84,11 @@ def test_every_help_and_every_section_has_an_example(name: str) -> None:
     assert any(call.startswith(name + " ") for call in calls(CLI))
 
 
-@pytest.mark.parametrize("document", ["docs/cli.md", "README.md", "docs/models.md", "benchmarks/README.md"])
-def test_the_calls_in_the_documents_are_calls(document: str) -> None:
-    path = ROOT / document
-    if not path.is_file():
-        pytest.skip(f"there is no {document}")
+DOCUMENTS = [ROOT / "README.md", ROOT / "benchmarks" / "README.md", *sorted(ROOT.glob("docs/*.md"))]
+
+
+@pytest.mark.parametrize("path", [path for path in DOCUMENTS if path.is_file()], ids=lambda path: path.name)
+def test_the_calls_in_the_documents_are_calls(path: Path) -> None:
     for call in calls(path):
         words = shlex.split(call, comments=True)[1:]
         if words != ["--help"]:

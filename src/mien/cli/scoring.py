@@ -28,10 +28,8 @@ def detections(
     """
     if not pictures:
         raise BadOption(f"--data {args.data} has no picture that can be used; see the messages above")
-    if args.detections is not None:
-        found = _given(args.detections, read_text)
-    else:
-        found = _detected(args, pictures, complaints)
+    given: Path | None = args.detections
+    found = _detected(args, pictures, complaints) if given is None else _given(given, read_text)
     if args.save is not None:
         write_json(args.save, found)
     return found

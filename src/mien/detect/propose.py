@@ -44,7 +44,7 @@ def run_pnet(picture: Picture, pnet: Network, settings: Settings) -> Candidates:
         np.concatenate([level.offsets for level in found]),
         np.concatenate([level.scores for level in found]),
     )
-    kept = everything[boxes.suppress(everything.windows, everything.scores, settings.pyramid_overlap)]
+    kept = _suppressed(everything, settings.pyramid_overlap, settings)
     return Candidates(boxes.decode(kept.offsets, kept.windows), kept.scores)
 
 
@@ -85,7 +85,12 @@ def _run_level(level: Picture, picture: Picture, pnet: Network, settings: Settin
     found = _Windows(windows, offsets, scores)
     if len(scores) > settings.level_windows:
         found = found[np.sort(np.argsort(-scores, kind="stable")[: settings.level_windows])]
-    return found[boxes.suppress(found.windows, found.scores, settings.level_overlap)]
+    return _suppressed(found, settings.level_overlap, settings)
+
+
+def _suppressed(found: _Windows, overlap: float, settings: Settings) -> _Windows:
+    where = boxes.decode(found.offsets, found.windows) if settings.calibrate_first else found.windows
+    return found[boxes.suppress(where, found.scores, overlap)]
 
 
 def _pad(level: Picture, card: ModelCard) -> tuple[Picture, int]:

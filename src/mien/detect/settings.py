@@ -27,7 +27,8 @@ class Settings:
     no limit). ``factor``: from one level of the pyramid to the next. ``*_threshold``: scores below it are
     dropped. ``*_overlap``: of two boxes that overlap more, the worse is dropped: within a level, over all
     levels and after R-Net by intersection over union; at the end by intersection over the smaller box.
-    ``refine_points``: whether L-Net runs, where the detector has one. ``rotations``: by which quarter turns
+    ``calibrate_first``: P-Net's boxes are calibrated before they are compared (the paper compares raw windows, of
+    which about twice as many stay). ``refine_points``: whether L-Net runs, where the detector has one. ``rotations``: by which quarter turns
     (degrees, counter-clockwise) the picture is turned before looking. The others bound memory and time and
     do not change what is found in an ordinary picture. ``level_windows``: of one level at most so many
     windows go on, the best; ``strip_pixels``: level pixels that P-Net is shown at once; ``chunk``: crops
@@ -44,6 +45,7 @@ class Settings:
     pyramid_overlap: float = 0.7
     rnet_overlap: float = 0.7
     final_overlap: float = 0.7
+    calibrate_first: bool = True
     refine_points: bool = True
     rotations: tuple[int, ...] = (0,)
     level_windows: int = 4000

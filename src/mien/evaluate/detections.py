@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import BadAnnotation
 from mien.evaluate.text_blocks import read_blocks, read_lines
-from mien.evaluate.whole_file import whole_file
+from mien.files import whole_file
 from mien.values import Faces
 
 Detections = Mapping[str, Faces]

@@ -14,7 +14,7 @@ import numpy as np
 from mien.errors import BadOption
 from mien.evaluate.fddb import FddbResult
 from mien.evaluate.points import LIMIT, PointsResult
-from mien.evaluate.whole_file import whole_file
+from mien.files import whole_file
 from mien.evaluate.wider import WiderResult
 
 if TYPE_CHECKING:
