@@ -6,8 +6,8 @@ Boxes are x0, y0, x1, y1, points x, y: pixels of the upright picture, corner of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class ErrorRecord(TypedDict):
 
 def record_of_faces(picture: str, width: int, height: int, faces: Faces) -> PictureRecord:
     """The record of one picture of ``width`` x ``height`` pixels."""
-    return {"picture": picture, "width": width, "height": height, "faces": _face_records(faces)}
+    return {"picture": picture, "width": width, "height": height, "faces": face_records(faces)}
 
 
 def record_of_frame(video: str, frame: int, seconds: float, width: int, height: int, faces: Faces) -> FrameRecord:
@@ -73,7 +73,7 @@ def record_of_frame(video: str, frame: int, seconds: float, width: int, height: 
         "seconds": round(seconds, _PIXEL_DIGITS),
         "width": width,
         "height": height,
-        "faces": _face_records(faces),
+        "faces": face_records(faces),
     }
 
 
@@ -87,8 +87,23 @@ def to_line(record: Mapping[str, object]) -> str:
     return json.dumps(record, allow_nan=False)
 
 
-def _face_records(faces: Faces) -> list[FaceRecord]:
+def face_records(faces: Faces) -> list[FaceRecord]:
+    """The records of faces, in their order."""
     return [_face_record(face) for face in faces]
+
+
+def faces_of_records(records: Sequence[Mapping[str, Any]]) -> Faces:
+    """The faces that records tell of; points that are missing or null become NaN.
+
+    Raises KeyError, TypeError or ValueError (BadOption is one) where they are no records of faces.
+    """
+    boxes = np.array([record["box"] for record in records], dtype=np.float32).reshape(len(records), 4)
+    scores = np.array([record["score"] for record in records], dtype=np.float32)
+    points = np.full((len(records), 5, 2), np.nan, dtype=np.float32)
+    for row, record in enumerate(records):
+        if record.get("points") is not None:
+            points[row] = np.array(record["points"], dtype=np.float32).reshape(5, 2)
+    return Faces(boxes, scores, points)
 
 
 def _face_record(face: Face) -> FaceRecord:

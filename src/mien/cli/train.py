@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 
 from mien.cli.console import say
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.cli.torch_extra import torch_extra
-from mien.errors import BadOption
-from mien.train import recipe as recipes
 
 
 def add_to(commands: Commands) -> None:
@@ -43,17 +40,13 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train each network and print its file."""
-    todo = recipes.read(args.recipe)
     existing_folder(args.data, "--data")
     with torch_extra("training"):
-        import torch
-
-        from mien.train.loop import train
+        from mien.train import recipe as recipes
+        from mien.train.loop import choose_device, train
         from mien.train.tasks import make_task
-    if args.device is not None and not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", args.device):
-        raise BadOption(f"--device {args.device}: give cpu, cuda, cuda:1 or mps")
-    if (args.device or "").startswith("cuda") and not torch.cuda.is_available():
-        raise BadOption(f"--device {args.device}: torch finds no CUDA here; give cpu")
+    todo = recipes.read(args.recipe)
+    choose_device(args.device)
     for recipe in todo:
         run_dir = args.runs / recipe.name
         run_dir.mkdir(parents=True, exist_ok=True)

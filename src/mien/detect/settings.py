@@ -21,18 +21,20 @@ _COUNTS = ("level_windows", "strip_pixels", "chunk")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything about the cascade that can be chosen.
+    """Everything about the cascade that can be chosen; the defaults suit the shipped networks.
 
-    ``min_face``, ``max_face``: sides in picture pixels of the smallest and largest face looked for (None:
-    no limit). ``factor``: from one level of the pyramid to the next. ``*_threshold``: scores below it are
-    dropped. ``*_overlap``: of two boxes that overlap more, the worse is dropped: within a level, over all
-    levels and after R-Net by intersection over union; at the end by intersection over the smaller box.
+    ``min_face``, ``max_face``: sides in picture pixels of the smallest and largest face looked for (None: no limit).
+    ``factor``: from one level of the pyramid to the next. ``*_threshold``: scores below it are dropped.
+    ``*_overlap``: of two boxes that overlap more, the worse is dropped: within a level, over all levels and after
+    R-Net by intersection over union; at the end by intersection over the smaller box.
     ``calibrate_first``: P-Net's boxes are calibrated before they are compared (the paper compares raw windows, of
-    which about twice as many stay). ``refine_points``: whether L-Net runs, where the detector has one. ``rotations``: by which quarter turns
-    (degrees, counter-clockwise) the picture is turned before looking. The others bound memory and time and
-    do not change what is found in an ordinary picture. ``level_windows``: of one level at most so many
-    windows go on, the best; ``strip_pixels``: level pixels that P-Net is shown at once; ``chunk``: crops
-    that another network is shown at once. Raises BadOption.
+    which about twice as many stay). ``refine_points``: whether L-Net runs, where the detector has one.
+    ``rotations``: by which quarter turns (degrees, counter-clockwise) the picture is turned before looking.
+
+    The others bound memory and time and do not change what is found in an ordinary picture. ``level_windows``: of
+    one level at most so many windows go on, the best; ``strip_pixels``: level pixels that P-Net is shown at once;
+    ``chunk``: crops that another network is shown at once.
+    Raises BadOption.
     """
 
     min_face: float = 20.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from mien.errors import BadAnnotation
 from mien.evaluate.text_blocks import read_blocks, read_lines
 from mien.files import whole_file
+from mien.records import face_records, faces_of_records, to_line
 from mien.values import Faces
 
 Detections = Mapping[str, Faces]
@@ -89,7 +89,7 @@ def read_json(path: Path | str) -> dict[str, Faces]:
             record = json.loads(line)
             if "error" in record:
                 continue
-            picture, faces = str(record["picture"]), _from_records(record["faces"])
+            picture, faces = str(record["picture"]), faces_of_records(record["faces"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnnotation(
                 f"{path}:{number}: not a picture with faces ({type(error).__name__}: {error}); write one "
@@ -101,30 +101,11 @@ def read_json(path: Path | str) -> dict[str, Faces]:
     return found
 
 
-def _from_records(records: list[dict[str, Any]]) -> Faces:
-    boxes = np.array([record["box"] for record in records], dtype=np.float32).reshape(len(records), 4)
-    faces = faces_without_points(boxes, np.array([record["score"] for record in records], dtype=np.float32))
-    for row, record in enumerate(records):
-        if record.get("points") is not None:
-            faces.points[row] = np.array(record["points"], dtype=np.float32).reshape(5, 2)
-    return faces
-
-
 def write_json(path: Path | str, detections: Detections) -> None:
     """Write what :func:`read_json` reads; a face with unknown points is written without them."""
     with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         for picture, faces in detections.items():
-            file.write(json.dumps({"picture": picture, "faces": _to_records(faces)}, ensure_ascii=False) + "\n")
-
-
-def _to_records(faces: Faces) -> list[dict[str, Any]]:
-    records = []
-    for face in faces:
-        record: dict[str, Any] = {"box": face.box.tolist(), "score": face.score}
-        if np.isfinite(face.points).all():
-            record["points"] = face.points.tolist()
-        records.append(record)
-    return records
+            file.write(to_line({"picture": picture, "faces": face_records(faces)}) + "\n")
 
 
 def read_wider_text(folder: Path | str) -> dict[str, Faces]:

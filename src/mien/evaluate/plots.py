@@ -14,8 +14,8 @@ import numpy as np
 from mien.errors import BadOption
 from mien.evaluate.fddb import FddbResult
 from mien.evaluate.points import LIMIT, PointsResult
-from mien.files import whole_file
 from mien.evaluate.wider import WiderResult
+from mien.files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

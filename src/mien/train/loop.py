@@ -7,6 +7,7 @@ there the results only agree closely.
 
 import hashlib
 import math
+import re
 import signal
 import threading
 import time
@@ -20,7 +21,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from mien.errors import MienError
+from mien.errors import BadOption, MienError
 from mien.files import whole_file
 from mien.train import checkpoint
 from mien.train import recipe as recipes
@@ -59,7 +60,7 @@ def train(
     ExportMismatch; KeyboardInterrupt after saving a checkpoint.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
-    place = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    place = choose_device(device)
     network = task.network.to(place)
     average = Average(network, recipe.optimiser.ema)
     progress = Progress(network, average, _optimiser(recipe.optimiser, network))
@@ -74,6 +75,17 @@ def train(
         path = export(task, average.network, run_dir / f"{recipe.name}.onnx", best)
         board.line(f"wrote {path}")
     return path
+
+
+def choose_device(name: str | None) -> torch.device:
+    """The device of this name, such as "cuda:1"; without a name CUDA when there, else the CPU. Raises BadOption."""
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"(cpu|cuda|mps)(:\d+)?", name):
+        raise BadOption(f"device {name!r}: give cpu, cuda, cuda:1 or mps")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise BadOption(f"device {name!r}: torch finds no CUDA here; give cpu")
+    return torch.device(name)
 
 
 def learning_rate(schedule: ScheduleRecipe, peak: float, step: int) -> float:
