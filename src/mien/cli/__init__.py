@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 from mien.cli import convert, detect, evaluate, models, train, video
 from mien.cli.console import complain
@@ -28,6 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="example: mien detect photo.jpg --draw out",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"mien {version('mien')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_to(commands)

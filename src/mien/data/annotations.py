@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from mien.errors import BadAnnotation, BadOption
 from mien.values import Floats
 
-PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 _Source = TypeVar("_Source")
 _Result = TypeVar("_Result")

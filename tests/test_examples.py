@@ -1,0 +1,46 @@
+"""Every example and the README's Python run as a reader would run them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from mien.pixels import read
+
+ROOT = Path(__file__).parents[1]
+ASTRONAUT = ROOT / "examples" / "astronaut.jpg"
+
+
+def run(*words, folder):
+    return subprocess.run([sys.executable, *map(str, words)], cwd=folder, capture_output=True, text=True, check=True)
+
+
+def test_every_example_has_a_test():
+    tested = Path(__file__).read_text()
+    for example in (ROOT / "examples").glob("*.py"):
+        assert f'"{example.name}"' in tested
+
+
+def test_find_faces(tmp_path):
+    said = run(ROOT / "examples" / "find_faces.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
+    assert said.count("score") == 1
+    assert (read(tmp_path / "drawn.png") != read(ASTRONAUT)).any()
+
+
+def test_group_photo(tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    shutil.copy(ASTRONAUT, photos)
+    (photos / "broken.jpg").write_bytes(ASTRONAUT.read_bytes()[:2000])
+    done = run(ROOT / "examples" / "group_photo.py", photos, "chips", folder=tmp_path)
+    assert "astronaut.jpg: 1 faces" in done.stdout
+    assert "broken.jpg" in done.stderr
+    assert read(tmp_path / "chips" / "astronaut.0.png").shape == (112, 112, 3)
+
+
+def test_the_readme_in_python():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert blocks
+    said = run("-c", "\n".join(blocks), folder=ROOT).stdout
+    assert "nose at" in said
