@@ -201,7 +201,13 @@ def _mien(options: Options) -> Peer:
     if options.thresholds:
         names = ("pnet_threshold", "rnet_threshold", "onet_threshold")
         thresholds = dict(zip(names, options.thresholds, strict=True))
-    settings = mien.Settings(min_face=options.min_face, factor=options.factor, **thresholds)
+    # Foreign weights run by the published rule: raw windows are compared, as their thresholds were chosen for.
+    settings = mien.Settings(
+        min_face=options.min_face,
+        factor=options.factor,
+        calibrate_first=options.weights is None,
+        **thresholds,
+    )
     networks: dict[str, str | Path] = {}
     if options.weights:
         networks = {task: options.weights / f"{task}.onnx" for task in ("pnet", "rnet", "onet")}

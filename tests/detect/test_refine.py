@@ -14,7 +14,7 @@ relaxed = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-KEEP_ALL = Settings(rnet_threshold=0, onet_threshold=0, rnet_overlap=1, final_overlap=1)
+KEEP_ALL = Settings(rnet_threshold=0, onet_threshold=0, rnet_overlap=1, final_overlap=1, vote=False)
 
 
 def candidates(*boxes):
@@ -88,6 +88,16 @@ def test_onet_suppresses_by_the_smaller_box(fake_onet):
     (faces,) = run_onet([Mipmap(picture)], [asked], fake_onet(), Settings(final_overlap=0.7))
     # The second lies in the first; a quarter of the third does.
     np.testing.assert_allclose(faces.boxes, asked.boxes[[0, 2]])
+
+
+def test_the_crops_of_a_face_vote_on_where_it_is(fake_onet):
+    picture = np.full((60, 120, 3), 51, np.uint8)
+    picture[:, :26] = 204
+    crops = candidates((0, 0, 20, 20), (6, 0, 26, 20), (80, 0, 100, 20))
+    (found,) = run_onet([Mipmap(picture)], [crops], fake_onet(), Settings(onet_threshold=0, final_overlap=0.5))
+    # the first two share 14 of 26 columns and both score 0.8: the face is half-way; the third stays where it was
+    np.testing.assert_allclose(found.boxes, [[3, 0, 23, 20], [80, 0, 100, 20]], atol=0.05)  # crops blur the border
+    np.testing.assert_allclose(found.points[0, 0], [3 + 0.3 * 20, 0.4 * 20], atol=0.05)
 
 
 def test_onet_keeps_boxes_points_and_scores_in_step(fake_onet):

@@ -28,7 +28,9 @@ class Settings:
     ``*_overlap``: of two boxes that overlap more, the worse is dropped: within a level, over all levels and after
     R-Net by intersection over union; at the end by intersection over the smaller box.
     ``calibrate_first``: P-Net's boxes are calibrated before they are compared (the paper compares raw windows, of
-    which about twice as many stay). ``refine_points``: whether L-Net runs, where the detector has one.
+    which about twice as many stay); the same after R-Net. ``vote``: a face is where O-Net puts it on average over
+    all crops of it that R-Net kept, instead of where the best of them puts it. ``refine_points``: whether L-Net
+    runs, where the detector has one.
     ``rotations``: by which quarter turns (degrees, counter-clockwise) the picture is turned before looking.
 
     The others bound memory and time and do not change what is found in an ordinary picture. ``level_windows``: of
@@ -48,9 +50,10 @@ class Settings:
     rnet_overlap: float = 0.7
     final_overlap: float = 0.7
     calibrate_first: bool = True
+    vote: bool = True
     refine_points: bool = True
     rotations: tuple[int, ...] = (0,)
-    level_windows: int = 4000
+    level_windows: int = 2000
     strip_pixels: int = 1 << 17
     chunk: int = 32
 
