@@ -33,18 +33,17 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         python, packages = _environment(Path(folder))
-        before = _megabytes(packages)
+        before, compiled = _megabytes(packages), _megabytes(packages, "*.pyc")
         what = f"{ROOT}[{args.extras}]" if args.extras else str(ROOT)
-        subprocess.run([python, "-m", "pip", "install", "-q", "--no-compile", what], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", what], check=True)
         result: dict[str, Any] = {
             "extras": args.extras,
             "installed_mb": round(_megabytes(packages) - before, 1),
+            "of_it_compiled_python_mb": round(_megabytes(packages, "*.pyc") - compiled, 1),
         }
         result["largest_mb"] = _largest(packages)
         result["seconds"] = {name: _time(python, code, args.processes) for name, code in _STATEMENTS.items()}
-        result["site_packages_mb_after_use"] = round(_megabytes(packages) - before, 1)
-    compiled = result["site_packages_mb_after_use"]
-    print(f"installed: {result['installed_mb']} MB ({compiled} MB with what Python compiled)")
+    print(f"installed: {result['installed_mb']} MB, of it .pyc {result['of_it_compiled_python_mb']} MB")
     print(record.table(["package", "MB"], [[name, size] for name, size in result["largest_mb"].items()]))
     for name, row in result["seconds"].items():
         spread = f"{row['fastest']:.3f} to {row['slowest']:.3f}"
@@ -60,10 +59,9 @@ def _environment(folder: Path) -> tuple[str, Path]:
     return str(python), Path(run.stdout.strip())
 
 
-def _megabytes(folder: Path) -> float:
-    if folder.is_file():
-        return folder.stat().st_size / 1e6
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+def _megabytes(place: Path, pattern: str = "*") -> float:
+    files = [place] if place.is_file() else [path for path in place.rglob(pattern) if path.is_file()]
+    return sum(path.stat().st_size for path in files) / 1e6
 
 
 def _largest(packages: Path) -> dict[str, float]:

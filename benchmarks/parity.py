@@ -123,6 +123,8 @@ def _compare(first: str, second: str, chosen: list[Photo], found: list[dict[str,
         for i in np.flatnonzero(large & (best <= AGREES)):
             differences.append(_explain(photo, a, i, best[i], bool(marked[i]), answers["low"]))
     shares = {kind: f"{hit} of {total} ({hit / max(total, 1):.1%})" for kind, (hit, total) in counts.items()}
+    if second not in (OURS, CLASSIC):
+        shares["seen_by_all"] = ""  # all of them, by what it means
     return shares | {
         "median_iou": round(float(np.median(overlaps)), 3) if overlaps else None,
         "differences": differences,

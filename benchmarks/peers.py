@@ -206,6 +206,8 @@ def _mien(options: Options) -> Peer:
         min_face=options.min_face,
         factor=options.factor,
         calibrate_first=options.weights is None,
+        vote=options.weights is None,
+        second_look=options.weights is None,
         **thresholds,
     )
     networks: dict[str, str | Path] = {}

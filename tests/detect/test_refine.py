@@ -14,7 +14,7 @@ relaxed = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-KEEP_ALL = Settings(rnet_threshold=0, onet_threshold=0, rnet_overlap=1, final_overlap=1, vote=False)
+KEEP_ALL = Settings(rnet_threshold=0, onet_threshold=0, rnet_overlap=1, final_overlap=1, vote=False, second_look=False)
 
 
 def candidates(*boxes):
@@ -98,6 +98,29 @@ def test_the_crops_of_a_face_vote_on_where_it_is(fake_onet):
     # the first two share 14 of 26 columns and both score 0.8: the face is half-way; the third stays where it was
     np.testing.assert_allclose(found.boxes, [[3, 0, 23, 20], [80, 0, 100, 20]], atol=0.05)  # crops blur the border
     np.testing.assert_allclose(found.points[0, 0], [3 + 0.3 * 20, 0.4 * 20], atol=0.05)
+
+
+def test_a_second_look_is_averaged_with_the_first(fake_onet):
+    white = np.full((120, 120, 3), 255, np.uint8)
+    onet = fake_onet(offset=(0.1, 0, 0, 0))
+    (found,) = run_onet([Mipmap(white)], [candidates((40, 40, 60, 60))], onet, Settings())
+    # All white: score 1, and the left side moves by 0.1 * (1 + 1) of the window. First (44, 40, 60, 60); its square is
+    # (42, 40, 62, 60), of which the second look makes (46, 40, 62, 60).
+    assert [len(batch) for batch in onet.batches] == [1, 1]
+    np.testing.assert_allclose(found.boxes, [[45, 40, 61, 60]], rtol=1e-6)
+    np.testing.assert_allclose(found.points[0, 0], [(46 + 48) / 2, 48], rtol=1e-6)
+
+
+def test_the_mean_of_both_looks_decides(fake_onet):
+    picture = np.full((120, 120, 3), 102, np.uint8)
+    picture[:, 60:] = 255
+    # The window is half bright: 0.7; the box lies half a window further right, where all is bright: 1.
+    onet = fake_onet(offset=(0.5 / 1.7, 0, 0.5 / 1.7, 0))
+    where = [candidates((50, 40, 70, 60))]
+    (found,) = run_onet([Mipmap(picture)], where, onet, Settings(onet_threshold=0.8))
+    assert found.scores == pytest.approx([(0.7 + 1.0) / 2], abs=0.01)
+    (alone,) = run_onet([Mipmap(picture)], where, onet, Settings(onet_threshold=0.8, second_look=False))
+    assert len(alone) == 0
 
 
 def test_onet_keeps_boxes_points_and_scores_in_step(fake_onet):

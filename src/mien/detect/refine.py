@@ -50,15 +50,33 @@ def run_onet(
     pictures: Sequence[Mipmap], candidates: Sequence[Candidates], onet: Network, settings: Settings
 ) -> list[Faces]:
     """Of each picture the faces, best first. Boxes may reach beyond the picture, as faces do."""
-    windows = [boxes.square(found.boxes) for found in candidates]
+    faces = _ask_onet(pictures, [found.boxes for found in candidates], onet, settings)
+    if settings.second_look:
+        # The mean of two scores may reach the threshold where the first alone does not.
+        faces = [_suppressed(found, settings.onet_threshold / 2, settings) for found in faces]
+        again = _ask_onet(pictures, [found.boxes for found in faces], onet, settings)
+        faces = [_mean(first, second) for first, second in zip(faces, again, strict=True)]
+    return [_suppressed(found, settings.onet_threshold, settings) for found in faces]
+
+
+def _ask_onet(pictures: Sequence[Mipmap], where: Sequence[Floats], onet: Network, settings: Settings) -> list[Faces]:
+    """What O-Net says of each box, in their order."""
+    windows = [boxes.square(found) for found in where]
     answers = _look(onet, pictures, windows, settings.chunk)
-    return [_faces(settings, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
+    return [
+        Faces(boxes.decode(offsets, squares), scores, boxes.decode_points(points, squares))
+        for squares, (scores, offsets, points) in zip(windows, answers, strict=True)
+    ]
 
 
-def _faces(settings: Settings, windows: Floats, scores: Floats, offsets: Floats, points: Floats) -> Faces:
-    good = scores >= settings.onet_threshold
-    windows = windows[good]
-    faces = Faces(boxes.decode(offsets[good], windows), scores[good], boxes.decode_points(points[good], windows))
+def _mean(first: Faces, second: Faces) -> Faces:
+    return Faces(
+        (first.boxes + second.boxes) / 2, (first.scores + second.scores) / 2, (first.points + second.points) / 2
+    )
+
+
+def _suppressed(faces: Faces, threshold: float, settings: Settings) -> Faces:
+    faces = faces[faces.scores >= threshold]
     kept = boxes.suppress(faces.boxes, faces.scores, settings.final_overlap, "min")
     return _voted(faces, kept) if settings.vote else faces[kept]
 

@@ -15,9 +15,10 @@ from mien.train.tables import demand
 
 @dataclass(frozen=True, slots=True)
 class NetworkRecipe:
-    """Which architecture is trained."""
+    """Which architecture is trained; `start`: the `best.pt` of an earlier run, whose weights it begins with."""
 
     kind: str
+    start: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mien.data.sources import read_source
 from mien.errors import BadRecipe
 from mien.models import ModelCard
 from mien.train import losses, measures
+from mien.train.checkpoint import load_best
 from mien.train.crops import CropSamples
 from mien.train.examples import Example, Examples, split
 from mien.train.mining import Mined, mine
@@ -68,6 +69,8 @@ class _CascadeTask:
         self._recipe = recipe
         torch.manual_seed(recipe.seed)
         self.network = make_network(recipe.network.kind)
+        if recipe.network.start:
+            load_best(networks / recipe.network.start, self.network)
         self._input = cast(int, self.network.input_size)
         self._windows = recipe.task == "pnet" and recipe.samples.kind == "windows"
         hard = [networks / name for name in recipe.samples.hard_from]
