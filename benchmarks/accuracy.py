@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--points", type=Path, help="MTFL: the folder with testImageList.txt")
     parser.add_argument("--converted", type=Path, help="folder made by mien convert (default: made for this run)")
     parser.add_argument("--detectors", nargs="+", help="only those whose name has one of these words in it")
-    parser.add_argument("--thresholds", type=float, nargs=3, default=ORIGINAL, help="mien's on WIDER FACE")
+    parser.add_argument("--thresholds", type=float, nargs=3, default=(0.05, 0.1, 0.01), help="mien's on WIDER FACE")
     parser.add_argument("--factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)

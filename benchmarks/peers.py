@@ -208,6 +208,7 @@ def _mien(options: Options) -> Peer:
         calibrate_first=options.weights is None,
         vote=options.weights is None,
         second_look=options.weights is None,
+        final_overlap=0.5 if options.weights is None else 0.7,
         **thresholds,
     )
     networks: dict[str, str | Path] = {}

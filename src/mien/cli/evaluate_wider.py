@@ -28,7 +28,7 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
         tasks,
         "wider",
         "average precision on WIDER FACE, easy, medium and hard",
-        "mien evaluate wider --data WIDER_FACE --min-face 10 --factor 0.79 --plot curves.png",
+        "mien evaluate wider --data WIDER_FACE --plot curves.png",
     )
     parser.add_argument(
         "--data",
@@ -43,7 +43,10 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
         default="val",
         help="train has no official lists: all its valid faces are one level (default: %(default)s)",
     )
-    parser.set_defaults(run=run)
+    # Average precision looks at all scores, and at faces from 10 pixels.
+    parser.set_defaults(
+        run=run, min_face=10.0, factor=0.79, pnet_threshold=0.05, rnet_threshold=0.1, threshold=0.01, refine=False
+    )
     return parser
 
 

@@ -49,7 +49,7 @@ class Settings:
     level_overlap: float = 0.5
     pyramid_overlap: float = 0.7
     rnet_overlap: float = 0.7
-    final_overlap: float = 0.7
+    final_overlap: float = 0.5
     calibrate_first: bool = True
     vote: bool = True
     second_look: bool = True
