@@ -100,15 +100,24 @@ def test_the_crops_of_a_face_vote_on_where_it_is(fake_onet):
     np.testing.assert_allclose(found.points[0, 0], [3 + 0.3 * 20, 0.4 * 20], atol=0.05)
 
 
-def test_a_second_look_is_averaged_with_the_first(fake_onet):
+def test_a_second_look_is_mirrored_and_averaged_with_the_first(fake_onet):
     white = np.full((120, 120, 3), 255, np.uint8)
-    onet = fake_onet(offset=(0.1, 0, 0, 0))
+    points = ((0.2, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+    onet = fake_onet(offset=(0.1, 0, 0, 0), points=points)
     (found,) = run_onet([Mipmap(white)], [candidates((40, 40, 60, 60))], onet, Settings())
     # All white: score 1, and the left side moves by 0.1 * (1 + 1) of the window. First (44, 40, 60, 60); its square is
-    # (42, 40, 62, 60), of which the second look makes (46, 40, 62, 60).
+    # (42, 40, 62, 60), of which the mirrored look moves the right side: (42, 40, 58, 60).
     assert [len(batch) for batch in onet.batches] == [1, 1]
-    np.testing.assert_allclose(found.boxes, [[45, 40, 61, 60]], rtol=1e-6)
-    np.testing.assert_allclose(found.points[0, 0], [(46 + 48) / 2, 48], rtol=1e-6)
+    np.testing.assert_allclose(found.boxes, [[43, 40, 59, 60]], rtol=1e-6)
+    # The left eye: at 0.2 of the first window, and where the mirrored right eye (0.7) is in the second: at 0.3.
+    np.testing.assert_allclose(found.points[0, 0], [(44 + 48) / 2, 48], rtol=1e-6)
+
+
+def test_the_second_look_sees_the_crop_mirrored(fake_onet, gradient):
+    onet = fake_onet()
+    run_onet([Mipmap(gradient)], [candidates((40, 40, 88, 88))], onet, Settings(onet_threshold=0))
+    first, second = onet.batches
+    np.testing.assert_array_equal(second, first[:, :, ::-1])
 
 
 def test_the_mean_of_both_looks_decides(fake_onet):

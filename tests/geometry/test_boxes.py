@@ -93,6 +93,19 @@ def test_decode_undoes_encode(faces, windows):
     np.testing.assert_allclose(box.decode_points(box.encode_points(points, windows), windows), points, atol=0.02)
 
 
+@given(some_boxes(), some_boxes())
+@settings(max_examples=30, derandomize=True, deadline=None)
+def test_mirrored_offsets_are_those_of_the_mirrored_boxes(faces, windows):
+    def mirrored(found):
+        return np.stack([-found[:, 2], found[:, 1], -found[:, 0], found[:, 3]], axis=1)
+
+    offsets = box.encode(mirrored(faces), mirrored(windows))
+    np.testing.assert_allclose(box.mirror_offsets(box.encode(faces, windows)), offsets, atol=1e-3)
+    points = faces.reshape(8, 2, 2)
+    places = box.encode_points(points * np.array([-1, 1], np.float32), mirrored(windows))
+    np.testing.assert_allclose(box.mirror_points(box.encode_points(points, windows)), places, atol=1e-3)
+
+
 def test_quarter_turn_follows_rot90():
     picture = np.zeros((40, 60), dtype=np.uint8)
     picture[5:15, 30:50] = 1

@@ -6,6 +6,7 @@ Each takes several pictures at once, so that their crops share the calls; the an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from mien.detect.settings import Settings
 from mien.geometry import boxes
-from mien.models import Network
+from mien.geometry.schemes import FIVE_MIRROR
+from mien.models import ModelCard, Network
 from mien.pixels import Mipmap
 from mien.values import Candidates, Faces, Floats
 
@@ -54,9 +56,24 @@ def run_onet(
     if settings.second_look:
         # The mean of two scores may reach the threshold where the first alone does not.
         faces = [_suppressed(found, settings.onet_threshold / 2, settings) for found in faces]
-        again = _ask_onet(pictures, [found.boxes for found in faces], onet, settings)
+        again = _ask_onet(pictures, [found.boxes for found in faces], _Mirrored(onet), settings)
         faces = [_mean(first, second) for first, second in zip(faces, again, strict=True)]
     return [_suppressed(found, settings.onet_threshold, settings) for found in faces]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mirrored:
+    """O-Net that sees each crop mirrored and answers in the frame of the crop as it was."""
+
+    onet: Network
+
+    @property
+    def card(self) -> ModelCard:
+        return self.onet.card
+
+    def run(self, batch: NDArray[np.uint8]) -> tuple[Floats, ...]:
+        scores, offsets, points = self.onet.run(np.ascontiguousarray(batch[:, :, ::-1]))
+        return scores, boxes.mirror_offsets(offsets), boxes.mirror_points(points)[:, list(FIVE_MIRROR)]
 
 
 def _ask_onet(pictures: Sequence[Mipmap], where: Sequence[Floats], onet: Network, settings: Settings) -> list[Faces]:

@@ -30,7 +30,7 @@ class Settings:
     ``calibrate_first``: P-Net's boxes are calibrated before they are compared (the paper compares raw windows, of
     which about twice as many stay); the same after R-Net. ``vote``: a face is where O-Net puts it on average over
     all crops of it that R-Net kept, instead of where the best of them puts it. ``second_look``: O-Net looks at its
-    own faces again, and score, box and points are the mean of both looks. ``refine_points``: whether L-Net runs,
+    own faces again, mirrored, and score, box and points are the mean of both looks. ``refine_points``: whether L-Net runs,
     where the detector has one.
     ``rotations``: by which quarter turns (degrees, counter-clockwise) the picture is turned before looking.
 
@@ -43,9 +43,9 @@ class Settings:
     min_face: float = 20.0
     max_face: float | None = None
     factor: float = 0.709
-    pnet_threshold: float = 0.6
-    rnet_threshold: float = 0.7
-    onet_threshold: float = 0.7
+    pnet_threshold: float = 0.05
+    rnet_threshold: float = 0.1
+    onet_threshold: float = 0.75
     level_overlap: float = 0.5
     pyramid_overlap: float = 0.7
     rnet_overlap: float = 0.7

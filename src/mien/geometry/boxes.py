@@ -126,6 +126,16 @@ def decode_points(offsets: Floats, windows: Floats) -> Floats:
     return np.asarray(windows[:, None, :2] + offsets * _sides(windows)[:, None])
 
 
+def mirror_offsets(offsets: Floats) -> Floats:
+    """What :func:`encode` gives when window and box are mirrored left to right."""
+    return np.asarray(offsets[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], dtype=offsets.dtype))
+
+
+def mirror_points(offsets: Floats) -> Floats:
+    """What :func:`encode_points` gives (..., 2) when window and points are mirrored; their order stays."""
+    return np.stack([1 - offsets[..., 0], offsets[..., 1]], axis=-1)
+
+
 def quarter_turn(boxes: Floats, width: float) -> Floats:
     """Boxes after turning a picture of this ``width`` by 90 degrees counter-clockwise (as ``numpy.rot90`` does)."""
     return np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], axis=1)
