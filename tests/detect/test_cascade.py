@@ -16,7 +16,7 @@ ONE_LEVEL = Settings(min_face=24, max_face=24, pnet_threshold=0.99)
 @pytest.fixture
 def detector(fake_pnet, fake_rnet, fake_onet):
     def make(settings=ONE_LEVEL, **networks):
-        ready = {"pnet": fake_pnet(), "rnet": fake_rnet(), "onet": fake_onet()}
+        ready = {"pnet": fake_pnet(), "rnet": fake_rnet(), "onet": fake_onet(), "lnet": None}
         return Detector(settings, **{**ready, **networks})
 
     return make

@@ -77,8 +77,8 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--refine",
         action=argparse.BooleanOptionalAction,
-        default=None,
-        help="move the points a last time, with L-Net (default: only where --lnet names one)",
+        default=True,
+        help="move the points a last time, with L-Net (default: yes)",
     )
     group.add_argument(
         "--threads", type=int, metavar="N", help="threads a network may use (default: one a core, at most 4)"
@@ -109,13 +109,12 @@ def make_detector(args: argparse.Namespace) -> Detector:
         onet_threshold=args.threshold,
         rotations=args.rotations,
     )
-    refine = args.refine if args.refine is not None else args.lnet is not None
     return Detector(
         settings,
         pnet=args.pnet or "pnet",
         rnet=args.rnet or "rnet",
         onet=args.onet or "onet",
-        lnet=(args.lnet or "lnet") if refine else None,
+        lnet=(args.lnet or "lnet") if args.refine else None,
         threads=args.threads,
     )
 

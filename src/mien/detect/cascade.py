@@ -35,7 +35,7 @@ class Detector:
     """The cascade of three networks, or four with L-Net: picture in, faces with five points out.
 
     Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-    Networks". Each network is the name of a shipped one, the path of a file or an opened one. ``threads``,
+    Networks". With ``lnet=None`` the points stay where O-Net puts them. Each network is the name of a shipped one, the path of a file or an opened one. ``threads``,
     ``providers``: see :func:`mien.models.open_model`. Immutable; threads may share it. Raises ModelMissing,
     ModelMismatch, BadOption.
     """
@@ -53,7 +53,7 @@ class Detector:
         pnet: NetworkSource = "pnet",
         rnet: NetworkSource = "rnet",
         onet: NetworkSource = "onet",
-        lnet: NetworkSource | None = None,
+        lnet: NetworkSource | None = "lnet",
         threads: int | None = None,
         providers: Sequence[str] | None = None,
     ) -> None:

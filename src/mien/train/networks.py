@@ -217,6 +217,9 @@ class MienONet(nn.Module):
         return self.score(x)[:, 0], self.offsets(x), self.points(x).unflatten(1, (5, 2))
 
 
+_PATCH_FEATURES = 5 * 48 * 6 * 6
+
+
 class MienLNet(nn.Module):
     """Five 24 x 24 patches through one shared body, then judged together."""
 
@@ -225,12 +228,12 @@ class MienLNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(_conv(3, 16, 2), _conv(16, 32, 2), _conv(32, 48), nn.Flatten())
-        self.points = nn.Sequential(nn.Linear(5 * 48 * 6 * 6, 128), nn.ReLU(inplace=True), nn.Linear(128, 10))
+        self.points = nn.Sequential(nn.Linear(_PATCH_FEATURES, 128), nn.ReLU(inplace=True), nn.Linear(128, 10))
 
     def forward(self, patches: Tensor) -> Tensor:
         """(n, 15, 24, 24) -> points (n, 5, 2) in fractions of their patch; 0.5 stays."""
         x = self.body(patches.reshape(-1, 3, *patches.shape[-2:]))
-        points: Tensor = self.points(x.reshape(len(patches), -1))
+        points: Tensor = self.points(x.reshape(-1, _PATCH_FEATURES))
         return points.reshape(-1, 5, 2) + 0.5
 
 
