@@ -27,7 +27,6 @@ from mien.data.wider import read_wider
 from mien.data.wider_lists import picture_key, read_wider_lists
 from mien.evaluate.points import evaluate_points, pick_points
 from mien.evaluate.wider import WiderTruth, evaluate_wider
-from mien.models import WEIGHTS
 from mien.values import Faces
 
 Makers = dict[str, Callable[[], Peer]]

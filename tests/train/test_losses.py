@@ -27,7 +27,7 @@ def test_a_batch_without_labels_costs_nothing_but_has_a_gradient():
     logits = torch.zeros(3, requires_grad=True)
     loss = hard_score_loss(logits, torch.tensor([-1, -1, -1]), 0.7)
     loss.backward()
-    assert float(loss) == 0
+    assert loss.item() == 0
     assert logits.grad.tolist() == [0, 0, 0]
 
 

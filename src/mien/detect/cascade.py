@@ -32,12 +32,12 @@ NetworkSource: TypeAlias = str | os.PathLike[str] | Network
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class Detector:
-    """The cascade of three networks, or four with L-Net: picture in, faces with five points out.
+    """The cascade: picture in, faces with five points out.
 
-    Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional
-    Networks". With ``lnet=None`` the points stay where O-Net puts them. Each network is the name of a shipped one, the path of a file or an opened one. ``threads``,
-    ``providers``: see :func:`mien.models.open_model`. Immutable; threads may share it. Raises ModelMissing,
-    ModelMismatch, BadOption.
+    Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks". Each
+    network is the name of a shipped one, the path of a file or an opened one; with ``lnet=None`` the points stay
+    where O-Net puts them. ``threads``, ``providers``: see :func:`mien.models.open_model`. Immutable; threads may
+    share it. Raises ModelMissing, ModelMismatch, BadOption.
     """
 
     settings: Settings

@@ -30,8 +30,8 @@ class Settings:
     ``calibrate_first``: P-Net's boxes are calibrated before they are compared (the paper compares raw windows, of
     which about twice as many stay); the same after R-Net. ``vote``: a face is where O-Net puts it on average over
     all crops of it that R-Net kept, instead of where the best of them puts it. ``second_look``: O-Net looks at its
-    own faces again, mirrored, and score, box and points are the mean of both looks. ``refine_points``: whether L-Net runs,
-    where the detector has one.
+    own faces again, mirrored, and score, box and points are the mean of both looks. ``refine_points``: whether
+    L-Net runs, where the detector has one.
     ``rotations``: by which quarter turns (degrees, counter-clockwise) the picture is turned before looking.
 
     The others bound memory and time and do not change what is found in an ordinary picture. ``level_windows``: of
