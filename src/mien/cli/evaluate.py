@@ -18,11 +18,13 @@ def add_to(commands: Commands) -> None:
         commands,
         "evaluate",
         "score the detector, or detections in a file, on a data set",
-        "mien evaluate wider --data WIDER_FACE --min-face 10",
+        "mien evaluate wider --data WIDER_FACE",
     )
     tasks = parser.add_subparsers(title="data sets", metavar="DATASET", required=True)
     for task in _TASKS:
-        _add_shared(task.add_to(tasks))
+        task_parser = task.add_to(tasks)
+        _add_shared(task_parser)
+        task_parser.set_defaults(**task.SETTINGS)
 
 
 def _add_shared(parser: argparse.ArgumentParser) -> None:

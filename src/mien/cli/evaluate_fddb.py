@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,6 +21,10 @@ from mien.records import to_line
 
 _FALSE_POSITIVES = (100, 500, 1000, 2000)
 _IN_A_FOLD = 100
+
+
+SETTINGS = MappingProxyType({"threshold": 0.01, "refine": False})
+"""Where the options of the detector begin: the curves go on to 2000 false positives."""
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from mien.evaluate.detections import Detections, select
 from mien.evaluate.plots import plot_ced
 from mien.evaluate.points import PointErrors, PointsResult, evaluate_points, pick_points
 from mien.records import to_line
+
+SETTINGS: MappingProxyType[str, object] = MappingProxyType({})
+"""The detector as it comes."""
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:

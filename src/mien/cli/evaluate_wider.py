@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,9 @@ from mien.evaluate.detections import read_wider_text
 from mien.evaluate.plots import plot_precision_recall
 from mien.evaluate.wider import WiderResult, WiderTruth, evaluate_wider
 from mien.records import to_line
+
+SETTINGS = MappingProxyType({"min_face": 10.0, "factor": 0.79, "threshold": 0.01, "refine": False})
+"""Where the options of the detector begin: average precision looks at all scores, and at faces from 10 pixels."""
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:
@@ -43,10 +47,7 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
         default="val",
         help="train has no official lists: all its valid faces are one level (default: %(default)s)",
     )
-    # Average precision looks at all scores, and at faces from 10 pixels.
-    parser.set_defaults(
-        run=run, min_face=10.0, factor=0.79, pnet_threshold=0.05, rnet_threshold=0.1, threshold=0.01, refine=False
-    )
+    parser.set_defaults(run=run)
     return parser
 
 
