@@ -194,13 +194,18 @@ def _facenet_pytorch(options: Options) -> Peer:
     return Peer("facenet-pytorch", importlib.metadata.version("facenet-pytorch"), detect)
 
 
+PUBLISHED = (0.6, 0.7, 0.7)
+"""The thresholds at which the original weights are used everywhere."""
+
+
 def _mien(options: Options) -> Peer:
     import mien
 
     thresholds = {}
-    if options.thresholds:
+    chosen = options.thresholds or (PUBLISHED if options.weights else None)
+    if chosen:
         names = ("pnet_threshold", "rnet_threshold", "onet_threshold")
-        thresholds = dict(zip(names, options.thresholds, strict=True))
+        thresholds = dict(zip(names, chosen, strict=True))
     # Foreign weights run by the published rule: raw windows are compared, as their thresholds were chosen for.
     settings = mien.Settings(
         min_face=options.min_face,
