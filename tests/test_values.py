@@ -47,7 +47,7 @@ def test_values_are_frozen_and_float32():
         lambda: Faces(np.zeros((2, 4)), np.zeros(3), np.zeros((2, 5, 2))),
         lambda: Faces(np.zeros((2, 5)), np.zeros(2), np.zeros((2, 5, 2))),
         lambda: Candidates(np.zeros((2, 4)), np.zeros((2, 1))),
-        lambda: Landmarks(np.zeros((68, 3)), "68"),
+        lambda: Landmarks(np.zeros((68, 3)), "68", np.ones(68)),
     ],
 )
 def test_arrays_of_the_wrong_shape_are_refused(make):

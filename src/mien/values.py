@@ -110,12 +110,40 @@ class Faces:
         return Faces(self.boxes[index], self.scores[index], self.points[index])
 
 
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """How a head is turned, in degrees: ``yaw`` to its side, ``pitch`` up or down, ``roll`` in the picture plane.
+
+    The signs are drawn in ``docs/conventions.md``.
+    """
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Landmarks:
-    """Points (k, 2) in picture pixels, named by their scheme (see ``geometry.schemes``)."""
+    """Points (k, 2) of one face in picture pixels, named by their scheme (see ``geometry.schemes``).
+
+    ``scores`` (k,) in [0, 1]: how likely each point is close to where it belongs.
+    ``pose``: how the head is turned; None where nobody says.
+    """
 
     points: Floats
     scheme: str
+    scores: Floats
+    pose: Pose | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", _checked("points", self.points, (None, 2)))
+        object.__setattr__(self, "scores", _checked("scores", self.scores, (None,)))
+        _same_length(points=self.points, scores=self.scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """All that was asked about one face. None: not asked."""
+
+    face: Face
+    landmarks: Landmarks | None = None

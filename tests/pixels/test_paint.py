@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mien.errors import BadOption
 from mien.pixels import (
     draw_label,
+    draw_lines,
     draw_points,
     draw_rectangles,
     encode_jpeg,
@@ -52,11 +53,24 @@ def test_points_are_centred() -> None:
     assert tuple(canvas[10, 20]) == RED
 
 
+def test_lines_join_their_points_and_close_when_wished() -> None:
+    corners = np.array([[10.5, 5.5], [30.5, 5.5], [30.5, 25.5]], np.float32)
+    canvas, closed = black(), black()
+    draw_lines(canvas, corners, RED)
+    draw_lines(closed, corners, RED, closed=True)
+    assert min(canvas[5, 20, 0], canvas[15, 30, 0]) > 200
+    assert not canvas[15, 20].any()
+    assert closed[15, 20].any()
+    assert not closed[20, 15].any()
+
+
 def test_unknown_and_far_away_shapes_do_no_harm() -> None:
     canvas = black()
     draw_points(canvas, np.array([[np.nan, 3], [1e30, 5], [-np.inf, 0]], np.float32), RED)
     draw_rectangles(canvas, np.array([[np.nan, 0, 9, 9], [1e9, 1e9, 2e9, np.inf]], np.float32), RED)
     draw_points(canvas, np.empty((0, 2), np.float32), RED)
+    draw_lines(canvas, np.array([[np.nan, 3], [-1e30, -5], [-np.inf, 0]], np.float32), RED)
+    draw_lines(canvas, np.empty((0, 2), np.float32), RED)
     draw_rectangles(canvas, np.empty((0, 4), np.float32), RED)
     assert not canvas.any()
 

@@ -1,7 +1,8 @@
-"""MATLAB files as WIDER FACE has them: fields of one cell an event, in it one cell a picture."""
+"""MATLAB files, and those of WIDER FACE: fields of one cell an event, in it one cell a picture."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from numpy.typing import NDArray
 
 from mien.data.annotations import broken
 
+_DAMAGE = (OSError, ValueError, TypeError, NotImplementedError, LookupError, OverflowError, MemoryError, zlib.error)
+"""What scipy raises on damaged files, beside its own error."""
 
-def read_mat(file: Path, *fields: str) -> list[NDArray[Any]]:
-    """The named fields of a MATLAB file; needs scipy (the extra ``train``).
 
-    Raises BadAnnotation when scipy, the file or a field is missing, or the file is broken.
+def read_fields(file: Path, *fields: str) -> dict[str, NDArray[Any]]:
+    """Those of the named fields that a MATLAB file has; needs scipy (the extra ``train``).
+
+    Raises BadAnnotation when scipy or the file is missing, or the file is broken.
     """
     try:
         from scipy.io import loadmat
@@ -24,8 +28,17 @@ def read_mat(file: Path, *fields: str) -> list[NDArray[Any]]:
         raise broken(file, "reading .mat files needs scipy", "pip install 'mien[train]'") from error
     try:
         content = loadmat(file, variable_names=fields)
-    except (OSError, ValueError, TypeError, NotImplementedError, MatReadError) as error:
+    except (*_DAMAGE, MatReadError) as error:
         raise broken(file, f"no readable .mat file ({error})", "download it again") from error
+    return {field: content[field] for field in fields if field in content}
+
+
+def read_mat(file: Path, *fields: str) -> list[NDArray[Any]]:
+    """All of the named fields of a MATLAB file.
+
+    Raises BadAnnotation as :func:`read_fields` does, and when a field is missing.
+    """
+    content = read_fields(file, *fields)
     missing = [field for field in fields if field not in content]
     if missing:
         raise broken(file, f"the field {missing[0]!r} is missing", "use the file of the official archive")

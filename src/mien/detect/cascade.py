@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from mien.detect.propose import run_pnet
 from mien.detect.refine import run_lnet, run_onet, run_rnet
 from mien.detect.settings import Settings
-from mien.errors import ModelMismatch
 from mien.geometry import boxes
-from mien.models import Network, open_model
+from mien.models import Network, NetworkSource, opened
 from mien.pixels import Mipmap, read
 from mien.values import Faces, Picture
 
@@ -25,9 +24,6 @@ _TOGETHER = 16
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any]
 """What ``pixels.read`` takes."""
-
-NetworkSource: TypeAlias = str | os.PathLike[str] | Network
-"""The name of a shipped network, the path of a file, or an opened network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -60,7 +56,7 @@ class Detector:
         sources = {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}
         object.__setattr__(self, "settings", settings)
         for task, source in sources.items():
-            network = None if source is None else _open(source, task, threads, providers)
+            network = None if source is None else opened(source, task, threads=threads, providers=providers)
             object.__setattr__(self, task, network)
 
     def __call__(self, picture: Source) -> Faces:
@@ -100,14 +96,6 @@ class Detector:
         if self.lnet is None or not settings.refine_points:
             return faces
         return run_lnet(mipmaps, faces, self.lnet, settings)
-
-
-def _open(source: NetworkSource, task: str, threads: int | None, providers: Sequence[str] | None) -> Network:
-    if isinstance(source, (str, os.PathLike)):
-        return open_model(source, task, threads=threads, providers=providers)
-    if source.card.task != task:
-        raise ModelMismatch(f"{source.card.name} is for the task {source.card.task!r}; give {task}= a {task} network")
-    return source
 
 
 def _turn_back(faces: Faces, upright: Picture, turn: int) -> Faces:

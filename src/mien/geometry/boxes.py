@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
+_SEEN_BY_DETECTOR = 0.8
+
 _MATRIX_LIMIT = 400
 """Up to so many boxes it is faster to compare all with all at once than each that is kept with those left."""
 
@@ -144,3 +146,32 @@ def quarter_turn(boxes: Floats, width: float) -> Floats:
 def quarter_turn_points(points: Floats, width: float) -> Floats:
     """Points (..., 2) after turning a picture of this ``width`` by 90 degrees counter-clockwise."""
     return np.stack([points[..., 1], width - points[..., 0]], axis=-1)
+
+
+def around(points: NDArray[np.floating]) -> Floats:
+    """The box of each set of points (n, k, 2): (n, 4). Unknown points (NaN) do not count; all unknown give NaN."""
+    known = np.isfinite(points).all(axis=2, keepdims=True)
+    low = np.where(known, points, np.inf).min(axis=1)
+    high = np.where(known, points, -np.inf).max(axis=1)
+    found = np.concatenate([low, high], axis=1)
+    return np.where(known.any(axis=1), found, np.nan).astype(np.float32)
+
+
+def series_box(points: NDArray[np.floating]) -> Floats:
+    """The box of 68 points (n, 68, 2), 30 % of its height higher and 5 % of its sides wider elsewhere: (n, 4).
+
+    The box of the points ends at the brows; a face does not.
+    """
+    x0, y0, x1, y1 = around(points).T
+    width, height = x1 - x0, y1 - y0
+    grown = [x0 - 0.05 * width, y0 - 0.3 * height, x1 + 0.05 * width, y1 + 0.05 * height]
+    return np.stack(grown, axis=1).astype(np.float32)
+
+
+def face_box(points: NDArray[np.floating]) -> Floats:
+    """The square, (n, 4), where mien's detector sees the face whose 68 points (n, 68, 2) these are.
+
+    Measured on 450 faces of three data sets: the detector's squared boxes have the centre of :func:`series_box`
+    (mean difference below 2 % of the side, deviation 5 %) and 0.8 of its longer side (deviation 0.09).
+    """
+    return enlarge(square(series_box(points)), _SEEN_BY_DETECTOR)

@@ -4,6 +4,17 @@
 """
 
 from mien.models.card import ModelCard, attach_card, read_card
-from mien.models.network import WEIGHTS, Model, Network, available, open_model
+from mien.models.network import WEIGHTS, Model, Network, NetworkSource, available, open_model, opened
 
-__all__ = ["WEIGHTS", "Model", "ModelCard", "Network", "attach_card", "available", "open_model", "read_card"]
+__all__ = [
+    "WEIGHTS",
+    "Model",
+    "ModelCard",
+    "Network",
+    "NetworkSource",
+    "attach_card",
+    "available",
+    "open_model",
+    "opened",
+    "read_card",
+]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 
 from mien.errors import ModelMismatch
 
+_USUAL_CROP = "square"
 _CARD_KEY = b"mien.card"
 _METADATA_TAG = 14 << 3 | 2  # ModelProto.metadata_props, length-delimited
 
@@ -24,7 +25,8 @@ class ModelCard:
     callers of :class:`Model` always give RGB. ``mean``, ``scale``: the graph computes (uint8 - mean) *
     scale. ``context``: side of the crop in sides of the box. ``stride`` and ``cell`` (P-Net only, else 0):
     step between windows and nominal side of a face, in pixels of a level. ``scores``: what was measured, by
-    name. ``sha256``: filled in by :func:`attach_card`.
+    name. ``sha256``: filled in by :func:`attach_card`. ``crop``: whether the box is squared before it is cut
+    ("square") or stretched to a square ("box").
     """
 
     name: str
@@ -43,10 +45,13 @@ class ModelCard:
     scores: dict[str, float]
     parameters: int
     sha256: str = ""
+    crop: str = "square"
 
     def to_json(self) -> str:
         """The card as JSON, the same text for the same card."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.crop == _USUAL_CROP:  # younger than the first networks, whose cards do without it
+            del values["crop"]
         return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
     @classmethod
@@ -58,6 +63,7 @@ class ModelCard:
             raise ModelMismatch(f"the card is not JSON ({error}); export the network again") from error
         if not isinstance(values, dict):
             raise ModelMismatch(f"the card is a JSON {type(values).__name__}, not an object; export the network again")
+        values = {"crop": _USUAL_CROP, **values}
         known = {field.name for field in fields(cls)}
         if values.keys() != known:
             unknown, missing = sorted(values.keys() - known), sorted(known - values.keys())
@@ -84,6 +90,8 @@ def _fits(name: str, value: object) -> bool:
         return isinstance(value, dict) and all(_is_number(item) for item in value.values())
     if name == "colour":
         return value in ("RGB", "BGR")
+    if name == "crop":
+        return value in ("square", "box")
     if name in ("mean", "scale", "context"):
         return _is_number(value)
     if name in ("input_size", "stride", "cell", "parameters"):

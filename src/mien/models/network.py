@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -33,6 +33,10 @@ class Network(Protocol):
 
     def run(self, batch: NDArray[np.uint8]) -> tuple[Floats, ...]:
         """Outputs in the order of ``card.outputs`` for RGB crops (n, h, w, c)."""
+
+
+NetworkSource: TypeAlias = str | os.PathLike[str] | Network
+"""The name of a shipped network, the path of a file, or an opened network."""
 
 
 def _load(path: Path) -> tuple[bytes, ModelCard]:
@@ -91,6 +95,20 @@ def open_model(
             f"{list(card.outputs)}: export it again"
         )
     return Model(card, session)
+
+
+def opened(
+    source: NetworkSource, task: str, *, threads: int | None = None, providers: Sequence[str] | None = None
+) -> Network:
+    """The network itself, or what :func:`open_model` opens.
+
+    Raises as :func:`open_model` does; ModelMismatch where an opened network is for another task.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return open_model(source, task, threads=threads, providers=providers)
+    if source.card.task != task:
+        raise ModelMismatch(f"{source.card.name} is for the task {source.card.task!r}; give a {task} network")
+    return source
 
 
 def _providers(wanted: Sequence[str] | None) -> list[str]:

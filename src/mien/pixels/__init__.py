@@ -7,6 +7,7 @@ encodes and writes; ``video`` reads and writes frame by frame.
 from mien.pixels.paint import (
     Colour,
     draw_label,
+    draw_lines,
     draw_points,
     draw_rectangles,
     encode_jpeg,
@@ -24,6 +25,7 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "draw_label",
+    "draw_lines",
     "draw_points",
     "draw_rectangles",
     "encode_jpeg",

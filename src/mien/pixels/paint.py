@@ -45,6 +45,13 @@ def draw_points(canvas: Picture, points: Floats, colour: Colour, radius: float =
         cv2.circle(canvas, (x, y), round(radius * 2**_SHIFT), colour, -1, cv2.LINE_AA, _SHIFT)
 
 
+def draw_lines(canvas: Picture, points: Floats, colour: Colour, thickness: int = 1, *, closed: bool = False) -> None:
+    """A line from each point (n, 2) to the next, and from the last to the first if ``closed``; NaN is left out."""
+    places = np.round((_known(points) - 0.5) * 2**_SHIFT).astype(np.int32)
+    if len(places):
+        cv2.polylines(canvas, [places[:, None]], closed, colour, thickness, cv2.LINE_AA, _SHIFT)
+
+
 def draw_label(
     canvas: Picture, text: str, corner: tuple[float, float], colour: Colour, height: float | None = None
 ) -> None:

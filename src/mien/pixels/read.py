@@ -8,6 +8,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,6 +70,9 @@ _TURNS = {
 }
 """What makes a picture of each EXIF orientation upright."""
 
+_QUARTER_TURNS = frozenset({5, 6, 7, 8})
+"""The orientations that swap width and height."""
+
 _DTYPE_CURES = {
     "b": "use array.astype(numpy.uint8) * 255",
     "f": "if its values are in [0, 1], use (array * 255).round().astype(numpy.uint8)",
@@ -112,7 +117,26 @@ def _opened(path: Path) -> IO[bytes]:
         raise BadImage(f"{path}: cannot be opened ({error}); check the path and its permissions") from error
 
 
+def picture_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+    """Width and height of a picture file as :func:`read` would give it, from its head alone.
+
+    Raises BadImage as :func:`read` does, but damage beyond the head is not seen.
+    """
+    with _opened(Path(path)) as stream, _picture(stream, str(path), MAX_PIXELS) as picture:
+        width, height = picture.size
+        return (height, width) if _orientation(picture) in _QUARTER_TURNS else (width, height)
+
+
 def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Picture:
+    with _picture(stream, name, max_pixels) as picture:
+        picture.load()
+        turn = _TURNS.get(_orientation(picture))
+        return _array(_rgb(picture if turn is None else picture.transpose(turn), name))
+
+
+@contextmanager
+def _picture(stream: IO[bytes], name: str, max_pixels: int) -> Iterator[ImageFile]:
+    """The picture in ``stream``, not decoded yet; what goes wrong with it in the block is a BadImage."""
     try:
         head = stream.read(16)
         stream.seek(0)
@@ -126,9 +150,7 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Picture:
             )
         with plugin(stream) as picture:
             _check_size(name, *picture.size, max_pixels)
-            picture.load()
-            turn = _TURNS.get(_orientation(picture))
-            return _array(_rgb(picture if turn is None else picture.transpose(turn), name))
+            yield picture
     except Image.DecompressionBombError as error:
         raise BadImage(f"{name}: too large ({error}); make it smaller") from error
     except _DAMAGE as error:

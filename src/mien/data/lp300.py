@@ -1,0 +1,157 @@
+"""300W-LP (Zhu et al. 2016, "Face Alignment Across Large Poses: A 3D Solution") and sets laid out like it.
+
+    <SUBSET>/<name>.jpg                       the picture
+    <SUBSET>/<name>.mat                       Pose_Para; may be absent
+    landmarks/<SUBSET>/<name>_pts.mat         pts_2d (68, 2); where known also pts_3d (68, 2 or 3), yaw_deg,
+                                              visibility (68,): 2 seen, 1 covered, 0 turned away
+
+``<SUBSET>_Flip`` has the mirrored pictures of ``<SUBSET>`` under the same names, and no points of its own: they are
+those of the twin, mirrored. Where it has a folder of points, that is read.
+
+**Scheme.** ``pts_2d`` that are the first two columns of ``pts_3d`` are a projected model: ``68-3d``; so are those that
+come with ``yaw_deg`` alone. All others mark the visible edge, ``68``: in the official files ``pts_2d`` follow the edge
+of the face and ``pts_3d`` do not.
+
+**Frame.** The official files come from Matlab and count pixels from 1. They are known by ``<name>.mat`` beside the
+picture; without that file ``pts_2d`` are taken as they are, from the corner of the first pixel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.data.annotations import broken
+from mien.data.matlab import read_fields, read_mat
+from mien.data.points import (
+    FIRST_CORNER,
+    PointFace,
+    PointReading,
+    Progress,
+    as_numbers,
+    checked_points,
+    original_picture,
+    parse_all,
+    size_of,
+    unknown,
+)
+from mien.data.pose_para import pose_from_para, pose_from_yaw
+from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
+from mien.values import Floats, Pose
+
+_POINTS = 68
+_ENDING = "_pts.mat"
+_FLIP = "_Flip"
+_SAME = 0.01
+"""Pixels: how close pts_2d and pts_3d are where one was copied from the other."""
+
+_Fields = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A picture of ``subset`` and its points, which are those of the mirrored picture where ``mirrored``."""
+
+    picture: Path
+    points: Path
+    subset: str
+    mirrored: bool
+
+
+def read_lp300(root: Path | str, progress: Progress | None = None) -> PointReading:
+    """Read all subsets below ``root``. A picture without points, and points without picture, are problems.
+
+    Needs scipy (the extra ``data``). Raises BadAnnotation when there are no points at all.
+    """
+    root = Path(root)
+    if not any((root / "landmarks").glob(f"*/*{_ENDING}")):
+        found = f"no landmarks/<SUBSET>/<name>{_ENDING}"
+        raise broken(root, found, "give the folder of 300W-LP that holds AFW, HELEN, ... and landmarks")
+    faces, problems = parse_all(_parse, _items(root), progress)
+    return PointReading(tuple(faces), tuple(problems))
+
+
+def _items(root: Path) -> list[_Item]:
+    """Every picture and every file of points, once, sorted by name."""
+    labels = root / "landmarks"
+    folders = {f.name for parent in (root, labels) for f in parent.iterdir() if f.is_dir() and f != labels}
+    items = []
+    for subset in sorted(name for name in folders if not name.startswith(".")):
+        mirrored = subset.endswith(_FLIP) and not (labels / subset).is_dir()
+        source = labels / (subset.removesuffix(_FLIP) if mirrored else subset)
+        names = {picture.stem for picture in (root / subset).glob("*.jpg")}
+        if not mirrored:
+            names |= {file.name.removesuffix(_ENDING) for file in source.glob(f"*{_ENDING}")}
+        items += [
+            _Item(root / subset / f"{name}.jpg", source / f"{name}{_ENDING}", subset, mirrored)
+            for name in sorted(names)
+        ]
+    return items
+
+
+def _parse(item: _Item) -> PointFace:
+    if not item.points.is_file():
+        raise broken(item.picture, f"its points {item.points} are missing", "unpack them there or remove the picture")
+    fields = read_fields(item.points, "pts_2d", "pts_3d", "visibility", "yaw_deg")
+    if "pts_2d" not in fields:
+        raise broken(item.points, "the field 'pts_2d' is missing", "use the file of the official archive")
+    size = size_of(item.points, item.picture)
+    model = item.picture.with_suffix(".mat")
+    official = model.is_file()
+    given = as_numbers(item.points, "pts_2d", fields["pts_2d"])
+    points = checked_points(item.points, given - FIRST_CORNER * official, _POINTS, size)
+    visible = _visible(item.points, fields)
+    pose = pose_from_yaw(item.points, fields["yaw_deg"], _depth(fields)) if "yaw_deg" in fields else None
+    if item.mirrored:
+        points, visible, pose = _mirrored(points, visible, pose, size[0])
+    if official:
+        pose = pose_from_para(model, *read_mat(model, "Pose_Para"))
+    return PointFace(
+        path=item.picture,
+        points=points,
+        scheme="68-3d" if _is_model(item.points, fields) else "68",
+        subset=item.subset,
+        person=original_picture(item.picture.stem),
+        visible=visible,
+        pose=pose,
+        box=unknown(4),
+    )
+
+
+def _is_model(place: Path, fields: _Fields) -> bool:
+    """Whether pts_2d are the projection of a 3D model."""
+    if "pts_3d" not in fields:
+        return "yaw_deg" in fields
+    model = as_numbers(place, "pts_3d", fields["pts_3d"])
+    if model.shape not in ((_POINTS, 2), (_POINTS, 3)):
+        raise broken(place, f"pts_3d of shape {model.shape}", f"it must be ({_POINTS}, 2) or ({_POINTS}, 3)")
+    return bool(np.allclose(fields["pts_2d"], model[:, :2], rtol=0, atol=_SAME, equal_nan=True))
+
+
+def _depth(fields: _Fields) -> Floats | None:
+    """The points of the 3D model, where they have a depth."""
+    model = fields.get("pts_3d")
+    return np.asarray(model, dtype=np.float32) if model is not None and model.shape == (_POINTS, 3) else None
+
+
+def _visible(place: Path, fields: _Fields) -> Floats:
+    """1 where seen, 0 where covered; NaN where turned away, and where nothing is said."""
+    if "visibility" not in fields:
+        return unknown(_POINTS)
+    given = as_numbers(place, "visibility", fields["visibility"]).ravel()
+    if len(given) != _POINTS or not np.isin(given, (0, 1, 2)).all():
+        found = f"visibility of {len(given)} points with the values {np.unique(given).tolist()}"
+        raise broken(place, found, f"it must be {_POINTS} numbers, each 0, 1 or 2")
+    return np.where(given == 0, np.nan, given - 1).astype(np.float32)
+
+
+def _mirrored(points: Floats, visible: Floats, pose: Pose | None, width: int) -> tuple[Floats, Floats, Pose | None]:
+    """What is known of a face, in the mirrored picture."""
+    order = list(SIXTY_EIGHT_MIRROR)
+    flipped = np.stack([width - points[order, 0], points[order, 1]], axis=1)
+    turned = None if pose is None else Pose(-pose.yaw, pose.pitch, -pose.roll)
+    return flipped, visible[order], turned

@@ -1,0 +1,131 @@
+"""How a head is turned: yaw, pitch and roll in degrees, from points of the scheme ``68-3d``.
+
+The frame is that of the picture with depth added: x right, y down, z away from the viewer. A head at 0, 0, 0 looks at
+the viewer; its nose points along -z. ``rotation(yaw, pitch, roll)`` takes it to where it is:
+
+    R = Rz(roll) Rx(pitch) Ry(yaw)
+
+Yaw comes first, about the head's own vertical axis: positive turns the face to the right of the picture. Then pitch:
+positive looks up. Roll comes last, in the plane of the picture: positive is clockwise on the screen, so turning the
+picture changes roll alone. All three are drawn in ``docs/conventions.md``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import BadOption
+from mien.geometry.mean_face import MEAN_FACE, SPREAD
+
+Doubles = NDArray[np.float64]
+
+_FLAT = 1e-6
+"""Points spread less than this across than along lie on a line, and could be turned any way about it."""
+
+
+def rotation(yaw: float, pitch: float, roll: float) -> Doubles:
+    """The matrix (3, 3) that turns a head looking at the viewer by these degrees."""
+    return _roll(roll) @ _pitch(pitch) @ _yaw(yaw)
+
+
+def angles(rotations: NDArray[np.floating]) -> Doubles:
+    """Yaw, pitch, roll (..., 3) in degrees of rotations (..., 3, 3): the inverse of :func:`rotation`.
+
+    Yaw and roll lie in (-180, 180], pitch in [-90, 90].
+    """
+    r = np.asarray(rotations, dtype=np.float64)
+    yaw = np.arctan2(r[..., 2, 0], r[..., 2, 2])
+    pitch = -np.arcsin(np.clip(r[..., 2, 1], -1, 1))
+    roll = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
+    return np.asarray(np.degrees(np.stack([yaw, pitch, roll], axis=-1)))
+
+
+def from_300w_lp(yaw: float, pitch: float, roll: float) -> Doubles:
+    """Yaw, pitch, roll (3,) as here of angles as 300W-LP and AFLW2000-3D count them (Zhu et al. 2016).
+
+    Theirs turn the head by Rx(pitch) Ry(yaw) Rz(roll): roll first, pitch last. They are given here with the signs of
+    this project; in the files positive yaw turns to the left. Degrees.
+    """
+    return angles(_pitch(pitch) @ _yaw(yaw) @ _roll(roll))
+
+
+def to_300w_lp(yaw: float, pitch: float, roll: float) -> Doubles:
+    """The inverse of :func:`from_300w_lp`, for yaw within 90 degrees."""
+    r = rotation(yaw, pitch, roll)
+    theirs = [-np.arcsin(np.clip(r[0, 2], -1, 1)), np.arctan2(r[1, 2], r[2, 2]), np.arctan2(-r[0, 1], r[0, 0])]
+    return np.asarray(np.degrees(theirs))
+
+
+def fit_pose(points: NDArray[np.floating], weights: NDArray[np.floating] | None = None) -> Doubles:
+    """Yaw, pitch, roll (n, 3) in degrees from points (n, 68, 2) of the scheme ``68-3d``, in pixels of any size.
+
+    The mean face under weak perspective: the affine camera of least squares (Tomasi & Kanade 1992), and the rotation
+    nearest to it, by polar decomposition (Higham 1986). A point counts the less, the more it differs between people;
+    ``weights`` (n, 68), 0 or more, come on top. Unknown points (NaN) do not count. NaN angles where too few points
+    are left, or all lie on a line. Raises BadOption for other shapes or weights.
+    """
+    seen, weights = _checked(points, weights)
+    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    seen = seen - weights[:, None] @ seen
+    face = MEAN_FACE - (weights @ MEAN_FACE)[:, None]
+    weighted = (face * weights[..., None]).swapaxes(1, 2)
+    square, mixed = weighted @ face, weighted @ seen
+    solvable = np.asarray(np.linalg.eigvalsh(square)[:, 0] > _FLAT)
+    square[~solvable] = np.eye(3)
+    left, scales, right = np.linalg.svd(np.linalg.solve(square, mixed).swapaxes(1, 2), full_matrices=False)
+    rows = left @ right
+    turned = np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
+    certain = np.asarray(solvable & (scales[:, 1] > _FLAT * scales[:, 0]))
+    return np.where(certain[:, None], angles(turned), np.nan)
+
+
+def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
+    """Yaw, pitch, roll (n, 3) in degrees from points (n, 68, 3) with depth, in pixels: x right, y down, z away.
+
+    The rotation of the least-squares similarity from the mean face (Umeyama 1991). NaN angles where a point is
+    unknown. Raises BadOption for another shape.
+    """
+    seen = np.asarray(points, dtype=np.float64)
+    if seen.ndim != 3 or seen.shape[1:] != MEAN_FACE.shape:
+        raise BadOption(f"points of shape {seen.shape}; it must be (n, 68, 3)")
+    known = np.asarray(np.isfinite(seen).all(axis=(1, 2)))
+    seen = np.where(known[:, None, None], seen, MEAN_FACE)
+    left, _, right = np.linalg.svd((seen - seen.mean(axis=1, keepdims=True)).swapaxes(1, 2) @ MEAN_FACE)
+    left[:, :, 2] *= np.linalg.det(left @ right)[:, None]
+    return np.where(known[:, None], angles(left @ right), np.nan)
+
+
+def _checked(points: NDArray[np.floating], weights: NDArray[np.floating] | None) -> tuple[Doubles, Doubles]:
+    """Points with 0 for those unknown, and how much each counts (n, 68)."""
+    seen = np.asarray(points, dtype=np.float64)
+    if seen.ndim != 3 or seen.shape[1:] != (len(MEAN_FACE), 2):
+        raise BadOption(f"points of shape {seen.shape}; it must be (n, 68, 2)")
+    known = np.asarray(np.isfinite(seen).all(axis=2))
+    counts = known / SPREAD**2
+    if weights is not None:
+        given = np.asarray(weights, dtype=np.float64)
+        if given.shape != known.shape or not (given >= 0).all() or np.isinf(given).any():
+            raise BadOption(f"weights of shape {given.shape}; they must be {known.shape}, finite and 0 or more")
+        counts = counts * given
+    return np.where(known[..., None], seen, 0.0), counts
+
+
+def _yaw(degrees: float) -> Doubles:
+    c, s = _cos_sin(degrees)
+    return np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
+
+
+def _pitch(degrees: float) -> Doubles:
+    c, s = _cos_sin(degrees)
+    return np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
+
+
+def _roll(degrees: float) -> Doubles:
+    c, s = _cos_sin(degrees)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+
+
+def _cos_sin(degrees: float) -> tuple[float, float]:
+    radians = np.radians(degrees)
+    return float(np.cos(radians)), float(np.sin(radians))
