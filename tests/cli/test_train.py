@@ -66,18 +66,18 @@ def test_what_training_is_asked_for(cascade, capsys, monkeypatch) -> None:
     calls: list[object] = []
     monkeypatch.setattr("mien.train.tasks.make_task", lambda *args: calls.append(args[1:]))
 
-    def train(recipe: Recipe, task: None, run_dir: Path, *, device: str | None, resume: bool) -> Path:
-        calls.append((recipe.name, run_dir, device, resume))
+    def train(recipe: Recipe, task: None, run_dir: Path, *, device: str | None, resume: bool, replicas: int) -> Path:
+        calls.append((recipe.name, run_dir, device, resume, replicas))
         return run_dir / "x.onnx"
 
     monkeypatch.setattr("mien.train.loop.train", train)
     assert main(["train", "one.toml", "--runs", "elsewhere"]) == 0
-    assert main(["train", "one.toml", "--device", "cpu", "--fresh", "--data", "data/squares"]) == 0
+    assert main(["train", "one.toml", "--device", "cpu", "--fresh", "--data", "data/squares", "--replicas", "2"]) == 0
     assert calls == [
         (Path("data"), Path("elsewhere/one"), Path("elsewhere")),
-        ("one", Path("elsewhere/one"), None, True),
+        ("one", Path("elsewhere/one"), None, True, 1),
         (Path("data/squares"), Path("runs/one"), Path("runs")),
-        ("one", Path("runs/one"), "cpu", False),
+        ("one", Path("runs/one"), "cpu", False, 2),
     ]
 
 
@@ -87,6 +87,7 @@ def test_what_training_is_asked_for(cascade, capsys, monkeypatch) -> None:
         (["gone.toml"], 1, "no such recipe"),
         (["one.toml", "--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
         (["one.toml", "--device", "abacus"], 2, "give cpu, cuda"),
+        (["one.toml", "--replicas", "0", "--device", "cpu"], 2, "--replicas 0 on cpu: give 1"),
         ([], 2, "required: RECIPE"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_recipe_is_read_whole():
         ("rate = 1e-3", "rate = true", r"optimiser.rate must be a finite number, found True"),
         ("rate = 1e-3", "rate = 0", r"\[optimiser\]: rate = 0.0: must be above 0"),
         ('"adamw"', '"adagrad"', r"optimiser.name must be one of adamw, adam, sgd, found 'adagrad'"),
-        ('task = "pnet"', "task = []", r"task must be one of pnet, rnet, onet, lnet, found \[\]"),
+        ('task = "pnet"', "task = []", r"task must be one of pnet, rnet, onet, lnet, landmarks68, found \[\]"),
         (
             "warmup = 10",
             "warmup = 100",

@@ -8,6 +8,7 @@ from pathlib import Path
 from mien.cli.console import say
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.cli.torch_extra import torch_extra
+from mien.errors import BadOption
 
 
 def add_to(commands: Commands) -> None:
@@ -34,6 +35,13 @@ def add_to(commands: Commands) -> None:
         help="each network is trained in, and read from, DIR/<name> (default: %(default)s)",
     )
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps (default: cuda where there is one)")
+    parser.add_argument(
+        "--replicas",
+        type=int,
+        default=1,
+        metavar="N",
+        help="copies of the network that share each batch; on two cores 2 is faster (default: %(default)s)",
+    )
     parser.add_argument("--fresh", action="store_true", help="start again instead of going on")
     parser.set_defaults(run=run)
 
@@ -46,10 +54,12 @@ def run(args: argparse.Namespace) -> int:
         from mien.train.loop import choose_device, train
         from mien.train.tasks import make_task
     todo = recipes.read(args.recipe)
-    choose_device(args.device)
+    device = choose_device(args.device)
+    if args.replicas < 1 or (args.replicas > 1 and device.type != "cpu"):
+        raise BadOption(f"--replicas {args.replicas} on {device}: give 1, or more than 1 with --device cpu")
     for recipe in todo:
         run_dir = args.runs / recipe.name
         run_dir.mkdir(parents=True, exist_ok=True)
         task = make_task(recipe, args.data, run_dir, args.runs)
-        say(str(train(recipe, task, run_dir, device=args.device, resume=not args.fresh)))
+        say(str(train(recipe, task, run_dir, device=args.device, resume=not args.fresh, replicas=args.replicas)))
     return 0

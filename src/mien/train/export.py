@@ -5,9 +5,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mien import models
 from mien.errors import ExportMismatch
@@ -21,6 +23,11 @@ TOLERANCE = 1e-4
 FULLY_CONVOLUTIONAL = frozenset({"pnet"})
 """Tasks whose graph takes pictures of any height and width, one at a time."""
 
+HALVED = frozenset({"landmarks68"})
+"""Tasks whose weights are stored with 16 bits, in half the space; they are computed with as 32 bits."""
+
+_SMALLEST_HALVED = 256
+
 
 def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str, float]) -> Path:
     """Write `network` with its card to `path`, whole or not at all, and return `path`.
@@ -33,7 +40,12 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
     anyhow = card.task in FULLY_CONVOLUTIONAL
     example = task.example()
     with whole_file(path) as part:
+        if card.task in HALVED:
+            _fuse(module)
+            _round_to_half(module)
         _write_graph(part, module, example, card.outputs, any_size=anyhow)
+        if card.task in HALVED:
+            _store_in_half(part)
         part.write_bytes(models.attach_card(part.read_bytes(), card))
         model = models.open_model(part, card.task)
         for pictures in _trials(example, any_size=anyhow):
@@ -60,6 +72,43 @@ def _write_graph(path: Path, module: nn.Module, example: Pictures, outputs: tupl
             opset_version=OPSET,
             dynamo=False,
         )
+
+
+def _fuse(module: nn.Module) -> None:
+    """Fold batch normalisation into the convolution before it, wherever the two follow each other."""
+    for child in module.modules():
+        if not isinstance(child, nn.Sequential):
+            continue
+        for i in range(len(child) - 1):
+            convolution, norm = child[i], child[i + 1]
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                child[i], child[i + 1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+
+
+@torch.no_grad()
+def _round_to_half(module: nn.Module) -> None:
+    for parameter in module.parameters():
+        if parameter.numel() >= _SMALLEST_HALVED:
+            parameter.copy_(parameter.half().float())
+
+
+def _store_in_half(path: Path) -> None:
+    """Large constants become 16 bits wide and are widened when the file is opened: nothing is lost of rounded ones."""
+    model = onnx.load(path)
+    graph = model.graph
+    casts = []
+    for constant in list(graph.initializer):
+        values = onnx.numpy_helper.to_array(constant)
+        if values.dtype != np.float32 or values.size < _SMALLEST_HALVED:
+            continue
+        narrow = onnx.numpy_helper.from_array(values.astype(np.float16), f"{constant.name}.half")
+        casts.append(onnx.helper.make_node("Cast", [narrow.name], [constant.name], to=onnx.TensorProto.FLOAT))
+        graph.initializer.remove(constant)
+        graph.initializer.append(narrow)
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
 
 
 def _trials(example: Pictures, *, any_size: bool) -> list[Pictures]:

@@ -31,6 +31,7 @@ from mien.train.checkpoint import Progress
 from mien.train.export import export
 from mien.train.prefetch import Batch, default_workers, prefetched
 from mien.train.recipe import OptimiserRecipe, Recipe, ScheduleRecipe
+from mien.train.replicas import Replicas
 from mien.train.task import QUALITY, Task
 
 REPORT_EVERY = 50
@@ -48,13 +49,14 @@ def train(
     resume: bool = True,
     stop: Stop | None = None,
     workers: int | None = None,
+    replicas: int = 1,
 ) -> Path:
     """Train `task.network` and return the exported file `run_dir/<name>.onnx`, made from the best weights.
 
     `device` is CUDA when there, else the CPU. With `resume` a run that was cut off goes on from
     `run_dir/last.pt`. `stop` is asked after each step, with the number of steps done; when it says so, the
     run is saved and the best weights so far are exported (a later call goes on from there). `workers` threads
-    make batches.
+    make batches; so many `replicas` of the network share the steps (see `mien.train.replicas`).
 
     Raises BadRecipe when `run_dir` belongs to another recipe, MienError when a loss is not finite,
     ExportMismatch; KeyboardInterrupt after saving a checkpoint.
@@ -67,7 +69,7 @@ def train(
     _begin(recipe, run_dir, progress, resume=resume)
     with Board(run_dir, progress.step) as board:
         board.line(f"{recipe.name}: from step {progress.step} of {recipe.schedule.steps} on {place}")
-        run = _Run(recipe, task, run_dir, progress, board, place)
+        run = _Run(recipe, task, run_dir, progress, board, place, Replicas(network, replicas))
         run.steps(stop, workers or default_workers())
         if progress.best is None:  # stopped before the first validation
             run.validate()
@@ -89,9 +91,11 @@ def choose_device(name: str | None) -> torch.device:
 
 
 def learning_rate(schedule: ScheduleRecipe, peak: float, step: int) -> float:
-    """Linear warm-up to `peak`, then half a cosine down to a hundredth of it. `step` counts from 0."""
+    """Linear warm-up to `peak`, then half a cosine down to a hundredth of it, or stairs. `step` counts from 0."""
     if step < schedule.warmup:
         return peak * (step + 1) / schedule.warmup
+    if schedule.curve == "stairs":
+        return peak * float(0.98 ** (step // 1000))
     done = (step - schedule.warmup) / max(1, schedule.steps - schedule.warmup)
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
@@ -112,6 +116,7 @@ class _Run:
     progress: Progress
     board: Board
     place: torch.device
+    replicas: Replicas
     recent: list[dict[str, float]] = field(default_factory=list)
     since: float = field(default_factory=time.perf_counter)
 
@@ -148,13 +153,10 @@ class _Run:
             group["lr"] = rate
         progress.network.train()
         placed = {name: tensor.to(self.place, non_blocking=True) for name, tensor in batch.items()}
-        losses = self.task.losses(progress.network, placed)
-        total = torch.stack(list(losses.values())).sum()
-        values = torch.stack([*losses.values(), total]).tolist()
+        losses = self.replicas.backward(self.task.losses, placed)
+        values = torch.stack([*losses.values(), torch.stack(list(losses.values())).sum()]).tolist()
         named = dict(zip([*losses, "total"], values, strict=True))
         _refuse_nan(named, progress.step)
-        progress.optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(progress.network.parameters(), options.clip)
         progress.optimiser.step()
         progress.average.update(progress.network, progress.step)

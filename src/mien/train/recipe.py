@@ -114,6 +114,35 @@ class LossRecipe:
 
 
 @dataclass(frozen=True, slots=True)
+class LandmarkRecipe:
+    """What the 68 points need besides: how crops are cut, and which losses count.
+
+    ``crop``: "square" cuts the square round the face box, ``context`` times as wide; "box" stretches the series'
+    box. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a crop
+    may be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``: of the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in
+    inter-ocular distances, so that turned faces count more; ``other_row``: weight at which points other than
+    the jaw also teach the other scheme; ``spread`` and ``pose``: weights of those heads.
+    """
+
+    crop: Literal["square", "box"] = "square"
+    context: float = 1.5
+    shift: float = 0.06
+    resize: float = 0.1
+    near: float = 0.0
+    loss: Literal["l2", "l1", "smooth-l1", "wing", "adaptive-wing", "laplace"] = "l1"
+    by_eyes: bool = False
+    other_row: float = 0.0
+    spread: float = 0.0
+    pose: float = 0.0
+
+    def __post_init__(self) -> None:
+        demand(self.context >= 1, "context", self.context, "at least 1")
+        demand(self.near <= 1, "near", self.near, "at most 1")
+        for name in ("shift", "resize", "near", "other_row", "spread", "pose"):
+            demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
+
+
+@dataclass(frozen=True, slots=True)
 class OptimiserRecipe:
     """`ema` is the decay of the averaged weights (0: none), `clip` the largest norm of the gradient."""
 
@@ -132,13 +161,18 @@ class OptimiserRecipe:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRecipe:
-    """How long; all but `batch` (samples) are counted in steps."""
+    """How long; all but `batch` (samples) are counted in steps.
+
+    `curve` of the learning rate after the warm-up: half a cosine, or "stairs", 0.98 times as much every 1,000
+    steps.
+    """
 
     steps: int
     batch: int
     warmup: int
     validate_every: int
     checkpoint_every: int
+    curve: Literal["cosine", "stairs"] = "cosine"
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "validate_every", "checkpoint_every"):
@@ -151,7 +185,7 @@ class Recipe:
     """One network's training, complete: the same recipe on the same data gives the same network."""
 
     name: str
-    task: Literal["pnet", "rnet", "onet", "lnet"]
+    task: Literal["pnet", "rnet", "onet", "lnet", "landmarks68"]
     seed: int
     network: NetworkRecipe
     data: DataRecipe
@@ -159,6 +193,7 @@ class Recipe:
     schedule: ScheduleRecipe
     samples: SampleRecipe = field(default_factory=SampleRecipe)
     losses: LossRecipe = field(default_factory=LossRecipe)
+    landmarks: LandmarkRecipe = field(default_factory=LandmarkRecipe)
 
     def __post_init__(self) -> None:
         plain = self.name != "" and all(c.isalnum() or c in "-_." for c in self.name) and self.name[0] != "."

@@ -18,6 +18,7 @@ from mien.train import losses, measures
 from mien.train.checkpoint import load_best
 from mien.train.crops import CropSamples
 from mien.train.examples import Example, Examples, split
+from mien.train.landmarks.task import Landmarks68Task
 from mien.train.mining import Mined, mine
 from mien.train.networks import MEAN, SCALE, Deployed, make_network
 from mien.train.patches import PatchSamples
@@ -45,6 +46,8 @@ def make_task(recipe: Recipe, data: Path, run_dir: Path, networks: Path) -> Task
     ``data``: folder that the paths of its sources start from; ``networks``: folder that ``hard_from`` starts from.
     Raises BadRecipe, BadAnnotation, ModelMissing.
     """
+    if recipe.task == "landmarks68":
+        return Landmarks68Task(recipe, data, networks)
     train, held = _read(recipe, data)
     weights = [source.weight for source in recipe.data.sources]
     return _CascadeTask(recipe, Examples(train, weights), Examples(held or train, weights), run_dir, networks)

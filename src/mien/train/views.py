@@ -17,7 +17,7 @@ from mien.values import Floats, Picture
 class View:
     """A square of ``side`` picture pixels round (x, y), turned by ``degrees`` and perhaps mirrored.
 
-    Its own frame runs from (0, 0) to (1, 1).
+    ``aspect`` makes it a rectangle so many times as high as wide. Its own frame runs from (0, 0) to (1, 1).
     """
 
     x: float
@@ -25,13 +25,14 @@ class View:
     side: float
     degrees: float = 0.0
     mirrored: bool = False
+    aspect: float = 1.0
 
     def linear(self) -> Floats:
         """The matrix (2, 2) that turns steps in the frame of the view into steps in picture pixels."""
         angle = math.radians(self.degrees)
         cos, sin = math.cos(angle) * self.side, math.sin(angle) * self.side
         flip = -1 if self.mirrored else 1
-        return np.array([[cos * flip, -sin], [sin * flip, cos]])
+        return np.array([[cos * flip, -sin * self.aspect], [sin * flip, cos * self.aspect]])
 
     def cut(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Picture:
         """What is seen, (size, size, 3); ``context`` widens the view round its centre."""
@@ -41,8 +42,7 @@ class View:
 
     def points(self, points: NDArray[np.floating]) -> Floats:
         """Picture points (..., 2) in the frame of the view; the order of the points stays as it was."""
-        # The matrix is orthogonal but for its scale, so that its transpose leads back.
-        return np.asarray((points - [self.x, self.y]) @ (self.linear() / self.side**2) + 0.5)
+        return np.asarray((points - [self.x, self.y]) @ np.linalg.inv(self.linear()).T + 0.5)
 
     def five(self, points: Floats) -> Floats:
         """Five points (5, 2) in the frame of the view, left and right as seen in it."""
