@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.draw import BOX, LEFT, MIDDLE, RIGHT, contact_sheet, draw_faces
+from mien.draw import BOX, LEFT, MIDDLE, RIGHT, contact_sheet, draw_faces, draw_landmarks
 from mien.errors import BadOption
-from mien.values import Faces
+from mien.values import Faces, Landmarks, Pose
 
 
 def faces(*boxes: tuple[float, float, float, float]) -> Faces:
@@ -66,6 +66,53 @@ def test_lines_grow_with_the_picture() -> None:
         return int((drawn[side // 2] == BOX).all(axis=1).sum())
 
     assert line(1600) >= 4 * line(320) > 0
+
+
+def landmarks(points: NDArray[np.floating], pose: Pose | None = None, scheme: str = "68") -> Landmarks:
+    return Landmarks(points, scheme, np.ones(len(points)), pose)
+
+
+def test_68_points_have_the_colour_of_their_part(face68) -> None:
+    points = face68 * 200 + 50
+    drawn = draw_landmarks(grey(300, 300), [landmarks(points)])
+    for point, colour in ((8, BOX), (19, LEFT), (24, RIGHT), (30, MIDDLE), (36, LEFT), (45, RIGHT), (57, MIDDLE)):
+        x, y = (int(c) for c in points[point])
+        assert tuple(drawn[y, x]) == colour
+
+
+def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
+    points = face68 * 400 + 50
+    drawn = draw_landmarks(grey(500, 500), [landmarks(points)])
+
+    def between(a: int, b: int) -> bool:
+        x, y = (points[a] * 0.75 + points[b] * 0.25).astype(int)
+        return bool((drawn[y - 1 : y + 2, x - 1 : x + 2] != 128).any())
+
+    for a, b in ((0, 1), (17, 18), (29, 30), (31, 32), (36, 41), (42, 47), (48, 59), (60, 67)):
+        assert between(a, b), f"{a} and {b} belong to one part"
+    for a, b in ((0, 16), (21, 22), (26, 27), (30, 31)):
+        assert not between(a, b), f"{a} and {b} do not"
+
+
+def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
+    picture = grey(300, 300)
+    picture.setflags(write=False)
+    found = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
+    with_pose, without = draw_landmarks(picture, [found]), draw_landmarks(picture, [found], pose=False)
+    assert (picture == 128).all()
+    assert (without[:95] == 128).all()  # the brows are at 100
+    assert (with_pose[:95] == BOX).all(axis=2).any()
+    np.testing.assert_array_equal(draw_landmarks(picture, []), picture)
+
+
+def test_unknown_points_and_other_schemes(face68) -> None:
+    unknown = face68 * 200 + 50
+    unknown[::2] = np.nan
+    assert (draw_landmarks(grey(300, 300), [landmarks(unknown)]) != 128).any()
+    assert (draw_landmarks(grey(9, 9), [landmarks(np.full((68, 2), np.nan))]) == 128).all()
+    drawn = draw_landmarks(grey(40, 40), [landmarks(np.array([[10.5, 10.5], [30.5, 30.5]]), scheme="2")])
+    assert tuple(drawn[10, 10]) == tuple(drawn[30, 30]) == MIDDLE
+    assert (drawn[20, 20] == 128).all()
 
 
 def test_a_contact_sheet_shows_every_picture_whole() -> None:

@@ -11,6 +11,7 @@ import mien
 
 PUBLIC = {
     *("read", "Detector", "Settings", "Faces", "Face", "chips", "Chip", "ChipSpec", "draw_faces"),
+    *("Analyzer", "Landmarker", "Landmarks", "Portrait", "Pose", "draw_landmarks"),
     *("MienError", "BadImage", "BadAnnotation", "BadRecipe", "BadOption"),
     *("ModelMissing", "ModelMismatch", "ExportMismatch"),
 }

@@ -4,8 +4,15 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImage
-from mien.records import record_of_error, record_of_faces, record_of_frame, to_line
-from mien.values import Faces
+from mien.records import (
+    chip_record,
+    record_of_chips,
+    record_of_error,
+    record_of_faces,
+    record_of_frame,
+    to_line,
+)
+from mien.values import Faces, Landmarks, Pose
 
 BOX = [1.25, 2.5, 11.25, 12.5]
 POINTS = [[3, 4], [8, 4], [5.5, 6.5], [4, 9], [7.123456, 9]]
@@ -40,6 +47,41 @@ def test_a_frame() -> None:
         "width": 64,
         "height": 48,
         "faces": [],
+    }
+
+
+def test_landmarks_only_where_asked_for() -> None:
+    found = Landmarks(np.array([[1.23456, 2], [3, 4]]), "2", np.array([0.98765, 1]), Pose(12.3456, -5, 0.001))
+    (record,) = record_of_faces("x", 9, 9, faces(), [found])["faces"]
+    assert record["landmarks"] == {
+        "scheme": "2",
+        "points": [[1.235, 2], [3, 4]],
+        "scores": [0.988, 1],
+        "pose": {"yaw": 12.35, "pitch": -5, "roll": 0},
+    }
+    (record,) = record_of_faces("x", 9, 9, faces(), [Landmarks(found.points, "2", found.scores)])["faces"]
+    assert record["landmarks"]["pose"] is None
+    (record,) = record_of_frame("x", 0, 0, 9, 9, faces(), [found])["faces"]
+    assert record["landmarks"]["scheme"] == "2"
+    assert "landmarks" not in record_of_faces("x", 9, 9, faces())["faces"][0]
+    assert record_of_faces("x", 9, 9, Faces.empty(), [])["faces"] == []
+
+
+def test_chips() -> None:
+    chip = chip_record("out/x_0.png", 112, np.array([[1.23456789, 0, 5], [0, 1, -6]]), faces()[0])
+    assert json.loads(to_line(record_of_chips("x.jpg", 640, 480, [chip]))) == {
+        "picture": "x.jpg",
+        "width": 640,
+        "height": 480,
+        "chips": [
+            {
+                "file": "out/x_0.png",
+                "size": 112,
+                "to_picture": [[1.234568, 0, 5], [0, 1, -6]],
+                "box": BOX,
+                "score": 0.876543,
+            }
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""Faces: find them, cut them out, draw them.
+"""Faces: find them, say where everything on them is, cut them out, draw them.
 
     import mien
 
@@ -12,9 +12,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mien.describe import Chip, ChipSpec, chips
+    from mien.analyzer import Analyzer
+    from mien.describe import Chip, ChipSpec, Landmarker, chips
     from mien.detect import Detector, Settings
-    from mien.draw import draw_faces
+    from mien.draw import draw_faces, draw_landmarks
     from mien.errors import (
         BadAnnotation,
         BadImage,
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
         ModelMissing,
     )
     from mien.pixels import read
-    from mien.values import Face, Faces
+    from mien.values import Face, Faces, Landmarks, Portrait, Pose
 
 __all__ = [
+    "Analyzer",
     "BadAnnotation",
     "BadImage",
     "BadOption",
@@ -39,19 +41,25 @@ __all__ = [
     "ExportMismatch",
     "Face",
     "Faces",
+    "Landmarker",
+    "Landmarks",
     "MienError",
     "ModelMismatch",
     "ModelMissing",
+    "Portrait",
+    "Pose",
     "Settings",
     "chips",
     "draw_faces",
+    "draw_landmarks",
     "read",
 ]
 
 _HOMES = {
-    "mien.describe": ("Chip", "ChipSpec", "chips"),
+    "mien.analyzer": ("Analyzer",),
+    "mien.describe": ("Chip", "ChipSpec", "Landmarker", "chips"),
     "mien.detect": ("Detector", "Settings"),
-    "mien.draw": ("draw_faces",),
+    "mien.draw": ("draw_faces", "draw_landmarks"),
     "mien.errors": (
         "BadAnnotation",
         "BadImage",
@@ -63,7 +71,7 @@ _HOMES = {
         "ModelMissing",
     ),
     "mien.pixels": ("read",),
-    "mien.values": ("Face", "Faces"),
+    "mien.values": ("Face", "Faces", "Landmarks", "Portrait", "Pose"),
 }
 
 

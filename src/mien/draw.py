@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien.errors import BadOption
-from mien.geometry.schemes import FIVE_NAMES
-from mien.pixels import Colour, draw_label, draw_points, draw_rectangles
-from mien.values import Face, Faces, Picture
+from mien.geometry.schemes import FIVE_NAMES, SIXTY_EIGHT_GROUPS
+from mien.pixels import Colour, draw_label, draw_lines, draw_points, draw_rectangles
+from mien.values import Face, Faces, Landmarks, Picture
 
 BOX: Colour = (94, 234, 142)
 LEFT: Colour = (255, 176, 59)
@@ -19,6 +19,20 @@ MIDDLE: Colour = (255, 82, 120)
 _SHADOW: Colour = (20, 20, 20)
 _SHEET: Colour = (32, 32, 32)
 _GAP = 4
+
+
+_PARTS: tuple[tuple[range, Colour, bool | None], ...] = (
+    (SIXTY_EIGHT_GROUPS["jaw"], BOX, False),
+    (SIXTY_EIGHT_GROUPS["left_brow"], LEFT, False),
+    (SIXTY_EIGHT_GROUPS["right_brow"], RIGHT, False),
+    (range(27, 31), MIDDLE, False),
+    (range(31, 36), MIDDLE, False),
+    (SIXTY_EIGHT_GROUPS["left_eye"], LEFT, True),
+    (SIXTY_EIGHT_GROUPS["right_eye"], RIGHT, True),
+    (range(48, 60), MIDDLE, True),
+    (range(60, 68), MIDDLE, True),
+)
+"""Of the 68 points: those joined by a line, its colour, and whether the last leads back to the first. None: no line."""
 
 
 def _side_colour(name: str) -> Colour:
@@ -51,6 +65,40 @@ def _draw_face(canvas: Picture, face: Face, score: bool) -> None:
     if score:
         corner = (float(face.box[0]) - line / 2, float(face.box[1]) - line / 2)
         draw_label(canvas, f"{face.score:.2f}", corner, BOX, min(longest / 40, width / 3))
+
+
+def draw_landmarks(picture: Picture, landmarks: Sequence[Landmarks], *, pose: bool = True) -> Picture:
+    """A copy of the RGB picture with the points of each face; the first face lies on top.
+
+    Of 68 points those of a part are joined by thin lines: jaw green, brows and eyes in the colour of their side,
+    nose and mouth pink. With ``pose`` the angles are written above the face, where they are known. All grows with
+    the face. Unknown points (NaN) are left out.
+    """
+    canvas = np.array(picture, order="C")
+    for found in reversed(landmarks):
+        _draw_landmarks(canvas, found, pose)
+    return canvas
+
+
+def _draw_landmarks(canvas: Picture, landmarks: Landmarks, pose: bool) -> None:
+    points = landmarks.points
+    known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        return
+    (x0, y0), (x1, y1) = known.min(axis=0).tolist(), known.max(axis=0).tolist()
+    side = max(x1 - x0, y1 - y0)
+    parts = _PARTS if landmarks.scheme in ("68", "68-3d") else ((range(len(points)), MIDDLE, None),)
+    for part, colour, closed in parts:
+        if closed is not None:
+            draw_lines(canvas, points[list(part)], colour, max(1, round(side / 250)), closed=closed)
+    radius = max(0.6, side / 140)
+    draw_points(canvas, points, _SHADOW, radius * 1.5)
+    for part, colour, _ in parts:
+        draw_points(canvas, points[list(part)], colour, radius)
+    if pose and landmarks.pose is not None:
+        angles = landmarks.pose
+        text = f"yaw {angles.yaw:.0f} pitch {angles.pitch:.0f} roll {angles.roll:.0f}"
+        draw_label(canvas, text, (x0, y0 - 0.3 * (y1 - y0)), BOX, side / 10)
 
 
 def contact_sheet(pictures: Sequence[Picture], columns: int) -> Picture:

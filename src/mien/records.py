@@ -10,20 +10,49 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mien.errors import MienError
-from mien.values import Face, Faces
+from mien.values import Face, Faces, Landmarks, Pose
 
 _PIXEL_DIGITS = 3
 _SCORE_DIGITS = 6
+_POINT_SCORE_DIGITS = 3
+_DEGREE_DIGITS = 2
+_MATRIX_DIGITS = 6
 
 
-class FaceRecord(TypedDict):
-    """One face; ``points`` is null where the detector gives none."""
+class PoseRecord(TypedDict):
+    """How the head is turned, in degrees."""
 
+    yaw: float
+    pitch: float
+    roll: float
+
+
+class LandmarksRecord(TypedDict):
+    """The points of a scheme and their scores; ``pose`` is null where nobody says."""
+
+    scheme: str
+    points: list[list[float]]
+    scores: list[float]
+    pose: PoseRecord | None
+
+
+class _FaceRecord(TypedDict):
     box: list[float]
     score: float
     points: list[list[float]] | None
+
+
+class FaceRecord(_FaceRecord, total=False):
+    """One face; ``points`` is null where the detector gives none. ``landmarks`` is absent where nobody asked.
+
+    ``track``: the face's number, the same through a video in which faces are followed.
+    """
+
+    track: int
+    landmarks: LandmarksRecord
 
 
 class PictureRecord(TypedDict):
@@ -46,6 +75,25 @@ class FrameRecord(TypedDict):
     faces: list[FaceRecord]
 
 
+class ChipRecord(TypedDict):
+    """A chip of a face: its file, its side in pixels, and the (2, 3) matrix from chip to picture pixels."""
+
+    file: str
+    size: int
+    to_picture: list[list[float]]
+    box: list[float]
+    score: float
+
+
+class ChipsRecord(TypedDict):
+    """One picture: its name, its size in pixels and the chips of its faces, best first."""
+
+    picture: str
+    width: int
+    height: int
+    chips: list[ChipRecord]
+
+
 class ErrorKind(TypedDict):
     """``kind``: a class of :mod:`mien.errors`; ``message``: what was found and the cure."""
 
@@ -60,21 +108,48 @@ class ErrorRecord(TypedDict):
     error: ErrorKind
 
 
-def record_of_faces(picture: str, width: int, height: int, faces: Faces) -> PictureRecord:
-    """The record of one picture of ``width`` x ``height`` pixels."""
-    return {"picture": picture, "width": width, "height": height, "faces": face_records(faces)}
+def record_of_faces(
+    picture: str, width: int, height: int, faces: Faces, landmarks: Sequence[Landmarks] | None = None
+) -> PictureRecord:
+    """The record of one picture of ``width`` x ``height`` pixels; ``landmarks``, one a face, where asked for."""
+    return {"picture": picture, "width": width, "height": height, "faces": face_records(faces, landmarks)}
 
 
-def record_of_frame(video: str, frame: int, seconds: float, width: int, height: int, faces: Faces) -> FrameRecord:
-    """The record of one frame of ``width`` x ``height`` pixels."""
+def record_of_frame(
+    video: str,
+    frame: int,
+    seconds: float,
+    width: int,
+    height: int,
+    faces: Faces,
+    landmarks: Sequence[Landmarks] | None = None,
+    tracks: Sequence[int] | None = None,
+) -> FrameRecord:
+    """The record of one frame of ``width`` x ``height`` pixels; ``landmarks`` and ``tracks``, one a face, if known."""
     return {
         "video": video,
         "frame": frame,
         "seconds": round(seconds, _PIXEL_DIGITS),
         "width": width,
         "height": height,
-        "faces": face_records(faces),
+        "faces": face_records(faces, landmarks, tracks),
     }
+
+
+def chip_record(file: str, size: int, to_picture: NDArray[np.floating], face: Face) -> ChipRecord:
+    """The record of one chip; ``to_picture`` (2, 3) maps its pixels to those of the picture."""
+    return {
+        "file": file,
+        "size": size,
+        "to_picture": [[round(number, _MATRIX_DIGITS) for number in row] for row in to_picture.tolist()],
+        "box": _pixels(face.box.tolist()),
+        "score": round(face.score, _SCORE_DIGITS),
+    }
+
+
+def record_of_chips(picture: str, width: int, height: int, chips: list[ChipRecord]) -> ChipsRecord:
+    """The record of the chips of one picture of ``width`` x ``height`` pixels."""
+    return {"picture": picture, "width": width, "height": height, "chips": chips}
 
 
 def record_of_error(picture: str, error: MienError) -> ErrorRecord:
@@ -87,9 +162,16 @@ def to_line(record: Mapping[str, object]) -> str:
     return json.dumps(record, allow_nan=False)
 
 
-def face_records(faces: Faces) -> list[FaceRecord]:
-    """The records of faces, in their order."""
-    return [_face_record(face) for face in faces]
+def face_records(
+    faces: Faces, landmarks: Sequence[Landmarks] | None = None, tracks: Sequence[int] | None = None
+) -> list[FaceRecord]:
+    """The records of faces, in their order, with the ``landmarks`` and the number of each where these are known."""
+    records = [_face_record(face) for face in faces]
+    for record, track in zip(records, tracks or (), strict=tracks is not None):
+        record["track"] = track
+    for record, found in zip(records, landmarks or (), strict=landmarks is not None):
+        record["landmarks"] = _landmarks_record(found)
+    return records
 
 
 def faces_of_records(records: Sequence[Mapping[str, Any]]) -> Faces:
@@ -111,6 +193,23 @@ def _face_record(face: Face) -> FaceRecord:
     if np.isfinite(face.points).all():
         points = [_pixels(point) for point in face.points.tolist()]
     return {"box": _pixels(face.box.tolist()), "score": round(face.score, _SCORE_DIGITS), "points": points}
+
+
+def _landmarks_record(landmarks: Landmarks) -> LandmarksRecord:
+    return {
+        "scheme": landmarks.scheme,
+        "points": [_pixels(point) for point in landmarks.points.tolist()],
+        "scores": [round(score, _POINT_SCORE_DIGITS) for score in landmarks.scores.tolist()],
+        "pose": None if landmarks.pose is None else _pose_record(landmarks.pose),
+    }
+
+
+def _pose_record(pose: Pose) -> PoseRecord:
+    return {
+        "yaw": round(pose.yaw, _DEGREE_DIGITS),
+        "pitch": round(pose.pitch, _DEGREE_DIGITS),
+        "roll": round(pose.roll, _DEGREE_DIGITS),
+    }
 
 
 def _pixels(numbers: list[float]) -> list[float]:

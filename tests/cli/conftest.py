@@ -128,6 +128,61 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+POSE = (10, -20, 5)
+
+
+@pytest.fixture(scope="session")
+def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The file of a network that sees the same 68 points in every box, both contours alike, and ``POSE``."""
+    size, answers = 16, {"points": np.tile(face68.ravel(), 2), "spread": np.full(2 * 68, 0.02), "pose": np.array(POSE)}
+    shapes = {"points": [-1, 2, 68, 2], "spread": [-1, 2, 68], "pose": [-1, 3]}
+    node = helper.make_node
+    nodes = [
+        node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+        node("Transpose", ["floats"], ["x"], perm=[0, 3, 1, 2]),
+    ]
+    constants = []
+    for name, answer in answers.items():
+        nodes += [
+            node("Conv", ["x", f"{name}_w", f"{name}_b"], [f"{name}_flat"]),
+            node("Reshape", [f"{name}_flat", f"{name}_shape"], [name]),
+        ]
+        constants += [
+            numpy_helper.from_array(np.zeros((len(answer), 3, size, size), np.float32), f"{name}_w"),
+            numpy_helper.from_array(answer.astype(np.float32), f"{name}_b"),
+            numpy_helper.from_array(np.array(shapes[name]), f"{name}_shape"),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "landmarks68",
+        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", size, size, 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shapes[name][1:]]) for name in answers],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    card = ModelCard(
+        name="same-landmarks",
+        task="landmarks68",
+        input_size=size,
+        colour="RGB",
+        mean=0.0,
+        scale=1.0,
+        context=1.0,
+        stride=0,
+        cell=0,
+        outputs=tuple(answers),
+        licence="MIT",
+        data="none: made by hand",
+        source="tests",
+        scores={},
+        parameters=0,
+        crop="box",
+    )
+    path = tmp_path_factory.mktemp("landmarks") / "same.onnx"
+    path.write_bytes(attach_card(model.SerializeToString(), card))
+    return str(path)
+
+
 @pytest.fixture
 def shipped(networks: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """These networks in the place of the shipped ones."""

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.pixels import VideoReader, VideoWriter
-from mien.values import Picture
+from mien.pixels import Mipmap, VideoReader, VideoWriter
+from mien.values import Faces, Landmarks, Picture, Pose
 
 from .conftest import squares  # isort: skip
 
@@ -56,6 +57,9 @@ def test_table_names_the_frame(shipped, clip, capsys) -> None:
         (["gone.mp4"], 1, "no such video file"),
         (["clip.mp4", "--draw", "clip.mp4"], 2, "that is the video itself"),
         (["clip.mp4", "--draw", "out.avi"], 2, "written as .mp4"),
+        (["clip.mp4", "--every", "3", "--no-smooth"], 2, "--every, --no-smooth: only with --landmarks; add it"),
+        (["clip.mp4", "--contour", "3d", "--passes", "2"], 2, "--contour, --passes: only with"),
+        (["clip.mp4", "--network", "mine.onnx"], 2, "--network: only with --landmarks"),
     ],
 )
 def test_what_cannot_be(shipped, clip, capsys, call: list[str], status: int, said: str) -> None:
@@ -104,3 +108,81 @@ def test_ctrl_c_in_a_file_leaves_no_video(shipped, clip, capsys, monkeypatch, tm
     monkeypatch.setattr("mien.cli.video.draw_faces", interrupt)
     assert main(["video", clip, "--draw", "out.mp4"]) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+UNIT = np.random.default_rng(0).random((68, 2))
+UNIT[:2] = [[0, 0], [1, 1]]
+
+
+class _Landmarker:
+    """Puts the points about the middle of what is white near the box, as wide as a face of ``BOX`` pixels."""
+
+    made: ClassVar[list[object]] = []
+
+    def __init__(self, network: str, *, contour: str, passes: int, threads: int | None) -> None:
+        self.made.append((network, contour, passes, threads))
+
+    def __call__(self, mipmap: Mipmap, faces: Faces) -> list[Landmarks]:
+        return [self._one(mipmap.picture, *box) for box in faces.boxes.round().astype(int).clip(0).tolist()]
+
+    def _one(self, picture: Picture, x0: int, y0: int, x1: int, y1: int) -> Landmarks:
+        y, x = np.nonzero(picture[y0:y1, x0:x1, 0] > 128)
+        if not len(x):
+            return Landmarks(np.zeros((68, 2)), "68", np.zeros(68))
+        middle = [x0 + (x.min() + x.max() + 1) / 2, y0 + (y.min() + y.max() + 1) / 2]
+        pose = Pose(1.5, -2, 3)
+        return Landmarks((UNIT - 0.5) * 56 + middle, "68", np.full(68, 0.9), pose)
+
+
+@pytest.fixture
+def landmarker(monkeypatch: pytest.MonkeyPatch) -> type[_Landmarker]:
+    monkeypatch.setattr("mien.cli.landmarks.Landmarker", _Landmarker)
+    monkeypatch.setattr(_Landmarker, "made", [])
+    return _Landmarker
+
+
+def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
+    call = ["video", clip, "--landmarks", "--every", "4", "--no-smooth", "--json", "--draw", "drawn.mp4"]
+    assert main([*call, "--contour", "3d", "--passes", "2", "--network", "mine", "--threads", "1"]) == 0
+    assert landmarker.made == [("mine", "3d", 2, 1)]
+    out, err = capsys.readouterr()
+    frames = [json.loads(line) for line in out.splitlines()]
+    assert [[face["track"] for face in frame["faces"]] for frame in frames] == [[0]] * 5 + [[]]
+    for frame in frames[:5]:
+        (face,) = frame["faces"]
+        points = np.array(face["landmarks"]["points"])
+        middle = (points.min(axis=0) + points.max(axis=0)) / 2
+        np.testing.assert_allclose(middle, [60 + 10 * frame["frame"], 80], atol=2)  # MPEG-4 blurs edges
+        assert face["landmarks"]["scheme"] == "68"
+        assert face["landmarks"]["pose"] == {"yaw": 1.5, "pitch": -2, "roll": 3}
+        assert len(face["points"]) == 5
+    # On the first and fifth frame, and on the sixth, where the face is lost.
+    assert "6 frames in" in err
+    assert "frames per second; the detector ran on 3 frames\n" in err
+    with VideoReader("drawn.mp4") as reader:
+        assert [bool((np.ptp(picture, axis=2) > 60).any()) for picture in reader] == [True] * 5 + [False]
+
+
+def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landmarker) -> None:
+    def points(*options: str) -> np.ndarray:
+        assert main(["video", clip, "--landmarks", "--json", *options]) == 0
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return np.array([frame["faces"][0]["landmarks"]["points"] for frame in lines[:5]])
+
+    smooth, plain = points(), points("--no-smooth")
+    np.testing.assert_allclose(smooth[0], plain[0], atol=0.01)
+    assert (smooth[1:, :, 0] < plain[1:, :, 0]).all()  # behind, and by less than a step
+    assert (plain - smooth).max() < 10
+
+
+def test_table_names_track_and_frame(shipped, clip, capsys, landmarker) -> None:
+    assert main(["video", clip, "--landmarks"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split()[-5:] == ["yaw", "pitch", "roll", "track", "frame"]
+    assert [row.split()[-2:] for row in rows] == [*(["0", str(i)] for i in range(5)), ["-", "5"]]
+    assert {len(row) for row in rows} == {len(head) - len("frame") + 1}
+
+
+def test_every_must_be_a_number_of_frames(shipped, clip, capsys, landmarker) -> None:
+    assert main(["video", clip, "--landmarks", "--every", "0"]) == 2
+    assert "every=0: must be 1 or more" in capsys.readouterr().err

@@ -7,7 +7,8 @@ from PIL import Image
 from mien.errors import BadOption
 from mien.evaluate.detections import faces_without_points
 from mien.evaluate.fddb import Ellipses, evaluate_fddb
-from mien.evaluate.plots import plot_ced, plot_precision_recall, plot_roc
+from mien.evaluate.landmarks import LandmarkTruth, evaluate_landmarks
+from mien.evaluate.plots import plot_ced, plot_landmark_ced, plot_precision_recall, plot_roc
 from mien.evaluate.points import evaluate_points
 from mien.evaluate.wider import WiderTruth, evaluate_wider
 
@@ -56,6 +57,19 @@ def test_roc(tmp_path):
 
 def test_ced(tmp_path):
     plot_ced({"good": points(0.1), "bad": points(5), "missed": points(np.nan)}, tmp_path / "ced.png")
+    check(tmp_path / "ced.png", panels=2)
+
+
+def landmarks(*subsets):
+    n = len(subsets)
+    points = np.arange(136.0 * n).reshape(n, 68, 2)
+    truth = LandmarkTruth(points, np.ones((n, 68)), np.zeros(n), subsets)
+    return evaluate_landmarks(truth, points + np.arange(n)[:, None, None], np.zeros(n), "box")
+
+
+def test_landmark_ced_has_a_panel_a_result(tmp_path):
+    results = {"true boxes": landmarks("A", "A", "B"), "one subset": landmarks("A", "A")}
+    plot_landmark_ced(results, tmp_path / "ced.png")
     check(tmp_path / "ced.png", panels=2)
 
 

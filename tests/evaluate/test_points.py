@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.errors import BadOption
-from mien.evaluate.points import evaluate_points, pick_points
+from mien.evaluate.points import evaluate_points, pair, pick_points
 from mien.values import Faces
 
 FACE = np.array([[5, 5], [15, 5], [10, 10], [6, 15], [14, 15]], dtype=float)
@@ -134,3 +134,9 @@ def test_a_detection_elsewhere_is_not_taken():
     assert picked([BOX], detected([0, 0, 20, 10])) == [0]
     assert picked([BOX], detected([0, 0, 20, 5])) == [None]
     assert picked([BOX], detected()) == [None]
+
+
+def test_partners_are_numbers_of_the_others():
+    boxes = np.array([BOX, [100, 0, 120, 20], [50, 50, 70, 70]], float)
+    assert pair(boxes, boxes[[1, 0]]).tolist() == [1, 0, -1]
+    assert pair(boxes, np.empty((0, 4))).tolist() == [-1, -1, -1]

@@ -6,18 +6,15 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from mien.cli.console import Complaints, add_progress_option, note, plural, progress, say, wants_progress
-from mien.cli.inputs import OutputFolder, find_pictures
+from mien.cli.console import add_progress_option, say
+from mien.cli.inputs import OutputFolder
 from mien.cli.options import Commands, add_command, add_detector_options, make_detector
+from mien.cli.pictures import drawn_place, over_pictures
 from mien.describe import chips
-from mien.detect import Detector
 from mien.draw import draw_faces
-from mien.errors import BadImage, BadOption
 from mien.pixels import read, write_picture
-from mien.records import record_of_error, record_of_faces, to_line
+from mien.records import record_of_faces, to_line
 from mien.values import Face, Faces, Picture
-
-_DRAWABLE = {".jpg", ".jpeg", ".png"}
 
 HEAD = "score       x0       y0       x1       y1"
 NO_FACE = "    -        -        -        -        -"
@@ -41,35 +38,14 @@ def run(args: argparse.Namespace) -> int:
     """Detect in one picture after the other; 1 when any could not be used, 2 when there was none."""
     results = _Results.of(args)
     detector = make_detector(args)
-    complaints = Complaints()
-    outputs = [folder for folder in (args.draw, args.chips) if folder is not None]
-    total = None
-    if wants_progress(args):
-        total = sum(1 for _ in find_pictures(args.paths, outputs, lambda error: None))
-    pictures = find_pictures(args.paths, outputs, complaints.add)
-    seen = found = bad = 0
-    for path in progress(pictures, args, total, "pictures"):
-        if not seen and not args.json:
-            say(f"{HEAD}  picture")
-        seen += 1
-        try:
-            found += _one(path, detector, results)
-        except (BadImage, BadOption) as error:
-            bad += 1
-            complaints.add(error)
-            if args.json:
-                say(to_line(record_of_error(str(path), error)))
-    if not seen:
-        raise BadOption(f"no pictures found in {', '.join(args.paths)}; give files, or folders with pictures")
-    note(f"{plural(found, 'face')} in {plural(seen - bad, 'picture')}")
-    return complaints.status
 
+    def look(path: Path) -> int:
+        picture = read(path)
+        faces = detector(picture)
+        results.deliver(path, picture, faces)
+        return len(faces)
 
-def _one(path: Path, detector: Detector, results: _Results) -> int:
-    picture = read(path)
-    faces = detector(picture)
-    results.deliver(path, picture, faces)
-    return len(faces)
+    return over_pictures(args, (args.draw, args.chips), f"{HEAD}  picture", look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +65,7 @@ class _Results:
     def deliver(self, path: Path, picture: Picture, faces: Faces) -> None:
         """Files first: what stdout names is there."""
         if self.drawn is not None:
-            suffix = "" if path.suffix.lower() in _DRAWABLE else ".png"
-            write_picture(self.drawn.place(path, suffix), draw_faces(picture, faces))
+            write_picture(drawn_place(self.drawn, path), draw_faces(picture, faces))
         if self.chips is not None:
             for number, chip in enumerate(chips(picture, faces), start=1):
                 write_picture(self.chips.place(path, f".{number}.png"), chip.pixels)
@@ -103,8 +78,9 @@ class _Results:
 
 def face_rows(faces: Faces, name: str) -> list[str]:
     """Rows under ``HEAD``, one a face; one that says so when there is none."""
-    return [f"{_numbers(face)}  {name}" for face in faces] or [f"{NO_FACE}  {name}"]
+    return [f"{face_numbers(face)}  {name}" for face in faces] or [f"{NO_FACE}  {name}"]
 
 
-def _numbers(face: Face) -> str:
+def face_numbers(face: Face) -> str:
+    """The columns under ``HEAD``."""
     return f"{face.score:5.3f} " + " ".join(f"{side:8.1f}" for side in face.box.tolist())

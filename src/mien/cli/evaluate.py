@@ -1,15 +1,15 @@
-"""``mien evaluate``: our detector, or the detections of any other, against a public data set."""
+"""``mien evaluate``: our networks, or what any other found, against a public data set."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from mien.cli import evaluate_fddb, evaluate_points, evaluate_wider
+from mien.cli import evaluate_fddb, evaluate_landmarks, evaluate_points, evaluate_wider
 from mien.cli.console import add_progress_option
 from mien.cli.options import Commands, add_command, add_detector_options
 
-_TASKS = (evaluate_wider, evaluate_fddb, evaluate_points)
+_DETECTION_TASKS = (evaluate_wider, evaluate_fddb, evaluate_points)
 
 
 def add_to(commands: Commands) -> None:
@@ -17,18 +17,20 @@ def add_to(commands: Commands) -> None:
     parser = add_command(
         commands,
         "evaluate",
-        "score the detector, or detections in a file, on a data set",
+        "score our networks, or what another tool found, on a data set",
         "mien evaluate wider --data WIDER_FACE",
     )
     tasks = parser.add_subparsers(title="data sets", metavar="DATASET", required=True)
-    for task in _TASKS:
+    for task in _DETECTION_TASKS:
         task_parser = task.add_to(tasks)
+        _add_detections(task_parser)
         _add_shared(task_parser)
         task_parser.set_defaults(**task.SETTINGS)
+    _add_shared(evaluate_landmarks.add_to(tasks))
 
 
-def _add_shared(parser: argparse.ArgumentParser) -> None:
-    """What all data sets have in common."""
+def _add_detections(parser: argparse.ArgumentParser) -> None:
+    """What the data sets have in common for which detections are scored."""
     parser.add_argument(
         "--detections",
         type=Path,
@@ -36,8 +38,12 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
         help="score these instead of running our detector: JSON lines as mien detect --json prints them, or "
         "the data set's official text files",
     )
+    parser.add_argument("--save", type=Path, metavar="FILE.jsonl", help="write the detections as JSON lines")
+
+
+def _add_shared(parser: argparse.ArgumentParser) -> None:
+    """What all data sets have in common."""
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")
-    parser.add_argument("--save", type=Path, metavar="FILE.jsonl", help="write the detections as JSON lines")
     add_progress_option(parser)
     add_detector_options(parser)

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mien.cli.console import add_progress_option, note, plural, progress, say
 from mien.cli.detect import HEAD, face_rows
+from mien.cli.landmarks import HEAD as LANDMARK_HEAD
+from mien.cli.landmarks import add_landmarker_options, landmark_rows, make_landmarker
 from mien.cli.options import Commands, add_command, add_detector_options, make_detector
+from mien.describe import Landmarker
+from mien.describe.smoothing import Smoothing
 from mien.detect import Detector
-from mien.draw import draw_faces
+from mien.draw import draw_faces, draw_landmarks
 from mien.errors import BadOption
 from mien.pixels import VideoReader, VideoWriter
 from mien.records import record_of_frame, to_line
-from mien.values import Picture
+from mien.tracker import Tracker, Tracking, together
+from mien.values import Faces, Landmarks, Picture
+
+_OF_LANDMARKS = {
+    "--every": "every",
+    "--no-smooth": "smooth",
+    "--contour": "contour",
+    "--passes": "passes",
+    "--network": "network",
+}
+"""Options that say nothing without ``--landmarks``."""
 
 
 def add_to(commands: Commands) -> None:
@@ -25,7 +41,7 @@ def add_to(commands: Commands) -> None:
         commands,
         "video",
         "find faces in every frame of a video or camera",
-        "mien video clip.mp4 --draw clip-faces.mp4 --json --min-face 40",
+        "mien video clip.mp4 --landmarks --draw clip-faces.mp4 --json --min-face 40",
     )
     parser.add_argument(
         "source",
@@ -35,56 +51,119 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON a frame instead of a table")
     parser.add_argument("--draw", type=Path, metavar="FILE.mp4", help="write the video with its faces drawn")
     add_progress_option(parser)
+    parser.add_argument(
+        "--landmarks",
+        action="store_true",
+        help="follow each face by its 68 points; the detector runs now and then, and when a face is lost",
+    )
+    parser.add_argument(
+        "--every",
+        type=int,
+        default=Tracking().every,
+        metavar="N",
+        help="with --landmarks: the detector runs on every Nth frame at least, and finds new faces only there "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--smooth",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="with --landmarks: take the tremble out of the points (default: yes)",
+    )
+    add_landmarker_options(parser)
     add_detector_options(parser)
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=partial(run, {name: parser.get_default(name) for name in _OF_LANDMARKS.values()}))
 
 
-def run(args: argparse.Namespace) -> int:
-    """Detect in each frame; frames per second on stderr at the end."""
+def run(defaults: Mapping[str, object], args: argparse.Namespace) -> int:
+    """Look at each frame; frames per second on stderr at the end."""
     camera = args.source.isdecimal() and not Path(args.source).exists()
     if args.draw is not None and not camera and args.draw.resolve() == Path(args.source).resolve():
         raise BadOption(f"--draw {args.draw}: that is the video itself; give another name")
+    unheard = [option for option, name in _OF_LANDMARKS.items() if getattr(args, name) != defaults[name]]
+    if unheard and not args.landmarks:
+        raise BadOption(f"{', '.join(unheard)}: only with --landmarks; add it")
     detector = make_detector(args)
+    landmarker = make_landmarker(args) if args.landmarks else None
     start = time.perf_counter()
     with VideoReader(int(args.source) if camera else args.source) as reader:
+        tracker = None if landmarker is None else _make_tracker(detector, landmarker, args, reader.fps)
+        look = partial(_find, detector) if tracker is None else partial(_follow, tracker)
         frames = progress(reader, args, reader.frames, "frames")
-        count = _look(frames, args, detector, reader.fps, endless=camera)
+        count = _each(frames, args, look, reader.fps, endless=camera)
     seconds = time.perf_counter() - start
-    note(f"{plural(count, 'frame')} in {seconds:.1f} s: {count / seconds:.1f} frames per second")
+    detected = "" if tracker is None else f"; the detector ran on {plural(tracker.detections, 'frame')}"
+    note(f"{plural(count, 'frame')} in {seconds:.1f} s: {count / seconds:.1f} frames per second{detected}")
     return 0
 
 
-def _look(frames: Iterable[Picture], args: argparse.Namespace, detector: Detector, fps: float, *, endless: bool) -> int:
-    """Detect, draw and print each frame; returns how many there were.
+def _make_tracker(detector: Detector, landmarker: Landmarker, args: argparse.Namespace, fps: float) -> Tracker:
+    return Tracker(detector, landmarker, fps, Tracking(every=args.every), Smoothing() if args.smooth else None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What is in a frame; ``tracks`` and ``landmarks``, one a face, where faces are followed."""
+
+    faces: Faces
+    tracks: Sequence[int] | None = None
+    landmarks: Sequence[Landmarks] | None = None
+
+
+def _find(detector: Detector, picture: Picture) -> _Seen:
+    return _Seen(detector(picture))
+
+
+def _follow(tracker: Tracker, picture: Picture) -> _Seen:
+    tracked = tracker(picture)
+    faces = together([one.portrait.face for one in tracked])
+    landmarks = [one.portrait.landmarks for one in tracked if one.portrait.landmarks is not None]
+    return _Seen(faces, [one.track for one in tracked], landmarks)
+
+
+def _each(
+    frames: Iterable[Picture],
+    args: argparse.Namespace,
+    look: Callable[[Picture], _Seen],
+    fps: float,
+    *,
+    endless: bool,
+) -> int:
+    """Look at each frame, draw and print it; returns how many there were.
 
     What is ``endless`` ends by Ctrl-C, and what was recorded until then is kept.
     """
     if not args.json:
-        say(f"{HEAD}  frame")
+        say(f"{LANDMARK_HEAD}  track  frame" if args.landmarks else f"{HEAD}  frame")
     count = 0
     with nullcontext() if args.draw is None else VideoWriter(args.draw, fps) as writer:
         try:
             for count, picture in enumerate(frames, start=1):
-                _one(count - 1, picture, args, detector, fps, writer)
+                seen = look(picture)
+                if writer is not None:
+                    writer.write(_drawn(picture, seen))
+                say(_json(count - 1, picture, seen, args.source, fps) if args.json else _rows(count - 1, seen))
         except KeyboardInterrupt:
             if not endless:
                 raise
     return count
 
 
-def _one(
-    frame: int,
-    picture: Picture,
-    args: argparse.Namespace,
-    detector: Detector,
-    fps: float,
-    writer: VideoWriter | None,
-) -> None:
-    faces = detector(picture)
-    if writer is not None:
-        writer.write(draw_faces(picture, faces))
-    if args.json:
-        height, width = picture.shape[:2]
-        say(to_line(record_of_frame(args.source, frame, frame / fps, width, height, faces)))
-    else:
-        say("\n".join(face_rows(faces, str(frame))))
+def _drawn(picture: Picture, seen: _Seen) -> Picture:
+    if seen.landmarks is None:
+        return draw_faces(picture, seen.faces)
+    return draw_landmarks(picture, seen.landmarks)
+
+
+def _json(frame: int, picture: Picture, seen: _Seen, video: str, fps: float) -> str:
+    height, width = picture.shape[:2]
+    return to_line(record_of_frame(video, frame, frame / fps, width, height, seen.faces, seen.landmarks, seen.tracks))
+
+
+def _rows(frame: int, seen: _Seen) -> str:
+    if seen.landmarks is None or seen.tracks is None:
+        return "\n".join(face_rows(seen.faces, str(frame)))
+    rows = []
+    for i, track in enumerate(seen.tracks):
+        rows += landmark_rows(seen.faces[i : i + 1], seen.landmarks[i : i + 1], f"{track:5}  {frame}")
+    return "\n".join(rows or landmark_rows(seen.faces, [], f"    -  {frame}"))

@@ -7,7 +7,7 @@ carry are NaN.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -41,26 +41,36 @@ def select(detections: Detections, names: Iterable[str]) -> dict[str, Faces]:
     when two match one name, or when a box or score is not finite.
     """
     names = list(names)
-    by_ending = _by_ending(detections, {len(_parts(name)) for name in names})
-    found = {name: [name] if name in detections else by_ending.get(_parts(name), []) for name in names}
-    missing = [name for name in names if not found[name]]
+    found = match_pictures(detections, names)
+    missing = [name for name in names if name not in found]
     if missing:
         raise BadAnnotation(
             f"the detections lack {len(missing)} of {len(names)} pictures, the first is {missing[0]!r}; "
             "give a picture without faces as one with an empty list of faces"
         )
-    for name, pictures in found.items():
-        if len(pictures) > 1:
-            raise BadAnnotation(f"{pictures[0]!r} and {pictures[1]!r} both are {name!r}; keep one of them")
-        faces = detections[pictures[0]]
+    for picture in found.values():
+        faces = detections[picture]
         if not (np.isfinite(faces.boxes).all() and np.isfinite(faces.scores).all()):
-            raise BadAnnotation(f"{pictures[0]!r} has a box or score that is not finite; leave such faces out")
-    return {name: detections[pictures[0]] for name, pictures in found.items()}
+            raise BadAnnotation(f"{picture!r} has a box or score that is not finite; leave such faces out")
+    return {name: detections[picture] for name, picture in found.items()}
 
 
-def _by_ending(detections: Detections, depths: set[int]) -> dict[tuple[str, ...], list[str]]:
+def match_pictures(pictures: Collection[str], names: Sequence[str]) -> dict[str, str]:
+    """Which of ``pictures`` each of ``names`` is, as in :func:`select`; a name that none of them is, is left out.
+
+    Raises BadAnnotation when two match one name.
+    """
+    by_ending = _by_ending(pictures, {len(_parts(name)) for name in names})
+    matches = {name: [name] if name in pictures else by_ending.get(_parts(name), []) for name in names}
+    for name, found in matches.items():
+        if len(found) > 1:
+            raise BadAnnotation(f"{found[0]!r} and {found[1]!r} both are {name!r}; keep one of them")
+    return {name: found[0] for name, found in matches.items() if found}
+
+
+def _by_ending(pictures: Collection[str], depths: set[int]) -> dict[tuple[str, ...], list[str]]:
     by_ending: dict[tuple[str, ...], list[str]] = {}
-    for picture in detections:
+    for picture in pictures:
         parts = _parts(picture)
         for depth in depths:
             if 0 < depth <= len(parts):

@@ -13,7 +13,8 @@ import numpy as np
 
 from mien.errors import BadOption
 from mien.evaluate.fddb import FddbResult
-from mien.evaluate.points import LIMIT, PointsResult
+from mien.evaluate.landmarks import LandmarkResult
+from mien.evaluate.points import LIMIT, PointErrors, PointsResult
 from mien.evaluate.wider import WiderResult
 from mien.files import whole_file
 
@@ -67,22 +68,38 @@ def plot_ced(results: Mapping[str, PointsResult], path: Path | str, limit: float
 
     def draw(axes: Axes, length: str) -> None:
         for name, result in results.items():
-            errors = result.inter_ocular if length == "inter-ocular distance" else result.box
-            values, parts = errors.cumulative()
-            label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc(limit):.3f}"
-            shown = np.concatenate([[0.0], parts[values <= limit]])
-            ends = np.concatenate([[0.0], values[values <= limit], [limit]])
-            axes.stairs(shown, ends, baseline=None, label=label)
-        _frame(
-            axes,
-            f"Points, error by {length}",
-            "mean error of a face",
-            "part of the faces",
-            (0, limit),
-            "upper left",
-        )
+            _cumulative(axes, name, result.inter_ocular if length == "inter-ocular distance" else result.box, limit)
+        _frame_cumulative(axes, f"Points, error by {length}", limit)
 
     _save(path, ["inter-ocular distance", "box size"], draw)
+
+
+def plot_landmark_ced(results: Mapping[str, LandmarkResult], path: Path | str, limit: float = LIMIT) -> None:
+    """Cumulative error distribution of 68 points: a panel a result, in it a curve a subset and one for all."""
+
+    def draw(axes: Axes, name: str) -> None:
+        result = results[name]
+        for subset, score in result.subsets.items():
+            _cumulative(axes, subset, score.errors, limit)
+        if len(result.subsets) > 1:
+            _cumulative(axes, "all", result.all.errors, limit, colour="black")
+        _frame_cumulative(axes, f"{name}, error by {result.norm}", limit)
+
+    _save(path, list(results), draw)
+
+
+def _cumulative(axes: Axes, name: str, errors: PointErrors, limit: float, colour: str | None = None) -> None:
+    values, parts = errors.cumulative()
+    label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc(limit):.3f}"
+    shown = np.concatenate([[0.0], parts[values <= limit]])
+    ends = np.concatenate([[0.0], values[values <= limit], [limit]])
+    curve = axes.stairs(shown, ends, baseline=None, label=label)
+    if colour is not None:
+        curve.set_edgecolor(colour)
+
+
+def _frame_cumulative(axes: Axes, title: str, limit: float) -> None:
+    _frame(axes, title, "mean error of a face", "part of the faces", (0, limit), "upper left")
 
 
 def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float], legend: _Corner) -> None:

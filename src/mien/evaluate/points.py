@@ -6,6 +6,7 @@ of the true box.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,9 @@ Doubles = NDArray[np.float64]
 
 LIMIT = 0.1
 """An error above a tenth of the length it is divided by is a failure."""
+
+MIN_IOU = 0.3
+"""Least overlap of a detection and its face. Lower than in detection: data sets draw boxes differently."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,17 +38,28 @@ class PointErrors:
         return float(found.mean()) if len(found) else float("nan")
 
     def failure_rate(self, limit: float = LIMIT) -> float:
-        """Part of all faces with an error above ``limit``; a missed face is a failure."""
-        return float((self.values > limit).mean())
+        """Part of all faces with an error above ``limit``; a missed face is a failure. NaN without faces."""
+        return float((self.values > limit).mean()) if len(self.values) else float("nan")
 
     def auc(self, limit: float = LIMIT) -> float:
-        """Area under the cumulative curve from 0 to ``limit``, at best 1; a missed face adds nothing."""
-        return float(np.maximum(1 - self.values / limit, 0).mean())
+        """Area under the cumulative curve from 0 to ``limit``, at best 1; a missed face adds nothing.
+
+        NaN without faces.
+        """
+        return float(np.maximum(1 - self.values / limit, 0).mean()) if len(self.values) else float("nan")
 
     def cumulative(self) -> tuple[Doubles, Doubles]:
         """The cumulative curve: sorted errors (k,) of the found faces, and the part of all up to each."""
         errors = np.sort(self.values[np.isfinite(self.values)])
         return errors, np.arange(1, len(errors) + 1) / len(self.values)
+
+    def numbers(self, name: str, limits: Sequence[float] = (LIMIT,)) -> dict[str, float]:
+        """Mean, failure rates and areas, each with ``name``, which says what errors are divided by, in its name."""
+        out = {f"nme_{name}": self.nme}
+        for limit in limits:
+            out[f"failure_rate_{100 * limit:.0f}_{name}"] = self.failure_rate(limit)
+            out[f"auc_{100 * limit:.0f}_{name}"] = self.auc(limit)
+        return out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,11 +74,7 @@ class PointsResult:
     def numbers(self) -> dict[str, float]:
         """Every number under a name that says what it is divided by; limits in per cent."""
         out: dict[str, float] = {"faces": self.faces, "missed": self.missed}
-        for name, errors in (("inter_ocular", self.inter_ocular), ("box", self.box)):
-            out[f"nme_{name}"] = errors.nme
-            out[f"failure_rate_10_{name}"] = errors.failure_rate()
-            out[f"auc_10_{name}"] = errors.auc()
-        return out
+        return out | self.inter_ocular.numbers("inter_ocular") | self.box.numbers("box")
 
 
 def evaluate_points(truth: Floats, found: Floats, boxes: Floats, eyes: tuple[int, int] = (0, 1)) -> PointsResult:
@@ -96,16 +107,23 @@ def evaluate_points(truth: Floats, found: Floats, boxes: Floats, eyes: tuple[int
     return PointsResult(len(truth), int(missed.sum()), by_eyes, by_box)
 
 
-def pick_points(boxes: Floats, faces: Faces, min_iou: float = 0.3) -> Floats:
-    """The points (n, 5, 2) of the detection that belongs to each true box (n, 4); NaN where there is none.
+def pair(boxes: Floats, others: Floats, min_iou: float = MIN_IOU) -> NDArray[np.intp]:
+    """Which of ``others`` (m, 4) belongs to each of ``boxes`` (n, 4): (n,), -1 where none does.
 
-    Pairs are made one to one, the greatest IoU first, down to ``min_iou``. That is lower than in detection
-    because data sets draw their boxes differently round the same face.
+    Pairs are made one to one, the greatest IoU first, down to ``min_iou``.
     """
-    points = np.full((len(boxes), 5, 2), np.nan, dtype=np.float32)
-    overlaps = box_geometry.iou(np.asarray(boxes, np.float32), faces.boxes)
+    partners = np.full(len(boxes), -1, dtype=np.intp)
+    overlaps = box_geometry.iou(np.asarray(boxes, np.float32), np.asarray(others, np.float32))
     while overlaps.size and overlaps.max() >= min_iou:
         row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
-        points[row] = faces.points[column]
+        partners[row] = column
         overlaps[row], overlaps[:, column] = -1, -1
+    return partners
+
+
+def pick_points(boxes: Floats, faces: Faces, min_iou: float = MIN_IOU) -> Floats:
+    """The points (n, 5, 2) of the detection that belongs to each true box (n, 4); NaN where there is none."""
+    points = np.full((len(boxes), 5, 2), np.nan, dtype=np.float32)
+    partners = pair(boxes, faces.boxes, min_iou)
+    points[partners >= 0] = faces.points[partners[partners >= 0]]
     return points

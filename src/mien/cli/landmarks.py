@@ -1,0 +1,124 @@
+"""``mien landmarks``: pictures in; 68 points a face and the turn of the head out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mien.cli.console import add_progress_option, say
+from mien.cli.detect import HEAD as FACE_HEAD
+from mien.cli.detect import NO_FACE, face_numbers
+from mien.cli.inputs import OutputFolder
+from mien.cli.options import Commands, add_command, add_detector_options, make_detector
+from mien.cli.pictures import StemFolder, drawn_place, over_pictures
+from mien.data.pts import write_pts
+from mien.describe import Landmarker
+from mien.draw import draw_landmarks
+from mien.pixels import read, write_picture
+from mien.records import record_of_faces, to_line
+from mien.values import Faces, Landmarks, Picture, Pose
+
+HEAD = f"{FACE_HEAD}    yaw  pitch   roll"
+_NO_POSE = "      -" * 3
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands,
+        "landmarks",
+        "find 68 points of each face and how the head is turned",
+        "mien landmarks photos holiday.jpg --json --draw drawn",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, folders (recursively) or patterns")
+    parser.add_argument("--json", action="store_true", help="one line of JSON a picture instead of a table")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="write each picture with the points drawn")
+    parser.add_argument("--pts", type=Path, metavar="DIR", help="write the points of each face as a .pts file of 300W")
+    add_progress_option(parser)
+    add_landmarker_options(parser)
+    add_detector_options(parser)
+    parser.set_defaults(run=run)
+
+
+def add_landmarker_options(parser: argparse.ArgumentParser) -> None:
+    """All that :func:`make_landmarker` reads, but ``--threads``, which is the detector's."""
+    parser.add_argument(
+        "--contour",
+        choices=("visible", "3d"),
+        default="visible",
+        help="the jaw of a turned head: the edge that is seen, or where the jaw is (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--passes",
+        type=int,
+        default=1,
+        metavar="N",
+        help="2 looks at each face again, upright and in a box by the first points (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--network",
+        default="senet68",
+        metavar="FILE",
+        help="another network for the 68 points: an .onnx file, or the name of a shipped one (default: %(default)s)",
+    )
+
+
+def make_landmarker(args: argparse.Namespace) -> Landmarker:
+    """The landmarker that the options ask for. Raises BadOption, ModelMissing, ModelMismatch."""
+    return Landmarker(args.network, contour=args.contour, passes=args.passes, threads=args.threads)
+
+
+def run(args: argparse.Namespace) -> int:
+    """One picture after the other; 1 when any could not be used, 2 when there was none."""
+    results = _Results.of(args)
+    detector, landmarker = make_detector(args), make_landmarker(args)
+
+    def look(path: Path) -> int:
+        picture = read(path)
+        faces = detector(picture)
+        results.deliver(path, picture, faces, landmarker(picture, faces))
+        return len(faces)
+
+    return over_pictures(args, (args.draw, args.pts), f"{HEAD}  picture", look)
+
+
+@dataclass(frozen=True, slots=True)
+class _Results:
+    """Where the results go."""
+
+    json: bool
+    drawn: OutputFolder | None
+    pts: StemFolder | None
+
+    @classmethod
+    def of(cls, args: argparse.Namespace) -> _Results:
+        drawn = None if args.draw is None else OutputFolder(args.draw, args.paths, "--draw")
+        pts = None if args.pts is None else StemFolder(OutputFolder(args.pts, args.paths, "--pts"))
+        return cls(args.json, drawn, pts)
+
+    def deliver(self, path: Path, picture: Picture, faces: Faces, landmarks: Sequence[Landmarks]) -> None:
+        """Files first: what stdout names is there."""
+        if self.drawn is not None:
+            write_picture(drawn_place(self.drawn, path), draw_landmarks(picture, landmarks))
+        if self.pts is not None:
+            endings = [".pts"] if len(landmarks) == 1 else [f"_{number}.pts" for number in range(len(landmarks))]
+            places = [self.pts.place(path, ending) for ending in endings]
+            for place, found in zip(places, landmarks, strict=True):
+                write_pts(place, found.points)
+        if self.json:
+            height, width = picture.shape[:2]
+            say(to_line(record_of_faces(str(path), width, height, faces, landmarks)))
+        else:
+            say("\n".join(landmark_rows(faces, landmarks, str(path))))
+
+
+def landmark_rows(faces: Faces, landmarks: Sequence[Landmarks], name: str) -> list[str]:
+    """Rows under ``HEAD``, one a face; one that says so when there is none."""
+    rows = [f"{face_numbers(face)}{_angles(found.pose)}  {name}" for face, found in zip(faces, landmarks, strict=True)]
+    return rows or [f"{NO_FACE}{_NO_POSE}  {name}"]
+
+
+def _angles(pose: Pose | None) -> str:
+    return _NO_POSE if pose is None else f" {pose.yaw:6.1f} {pose.pitch:6.1f} {pose.roll:6.1f}"

@@ -1,0 +1,85 @@
+"""``mien show``: a contact sheet of shards, because people look before they train."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from mien.cli.console import add_progress_option, plural, progress, say
+from mien.cli.options import Commands, add_command, existing_folder
+from mien.data.shards import SPLITS, Sample, read_shards
+from mien.draw import BOX, contact_sheet, draw_landmarks
+from mien.errors import BadOption
+from mien.pixels import Colour, draw_label, draw_points, resize, write_picture
+from mien.values import Landmarks, Picture
+
+_ENLARGED = 2
+_BLACK: Colour = (0, 0, 0)
+_WHITE: Colour = (255, 255, 255)
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands,
+        "show",
+        "draw faces of the shards with their points on one sheet",
+        "mien show shards --out contact.png --count 64",
+    )
+    parser.add_argument("shards", type=Path, metavar="SHARDS", help="folder that mien prepare wrote")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="the sheet, .png or .jpg")
+    parser.add_argument(
+        "--count", type=int, default=64, metavar="N", help="so many faces, evenly spread (default: %(default)d)"
+    )
+    parser.add_argument("--split", choices=SPLITS, default="train", help="which faces (default: %(default)s)")
+    add_progress_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Draw the sheet. All shards of the split are read, so that a damaged one is met here and not in training."""
+    if args.count < 1:
+        raise BadOption(f"--count is {args.count}; a sheet shows at least 1 face")
+    found = read_shards(existing_folder(args.shards, "SHARDS"), args.split)
+    samples, total = _spread(progress(found, args, None, "faces"), args.count)
+    write_picture(args.out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))
+    say(f"{args.out}: {len(samples)} of {plural(total, 'face')}")
+    return 0
+
+
+def _spread(samples: Iterable[Sample], count: int) -> tuple[list[Sample], int]:
+    """``count`` samples evenly spread over all, and how many there are; never holds more than twice as many."""
+    kept: list[Sample] = []
+    step = 1
+    total = 0
+    for total, sample in enumerate(samples, start=1):
+        if (total - 1) % step == 0:
+            kept.append(sample)
+        if len(kept) == 2 * count:
+            kept = kept[::2]
+            step *= 2
+    chosen = np.linspace(0, len(kept) - 1, min(count, len(kept))).round().astype(int)
+    return [kept[i] for i in chosen.tolist()], total
+
+
+def _drawn(sample: Sample) -> Picture:
+    """The crop with its points, those that are covered as black dots with a white rim."""
+    side = len(sample.image) * _ENLARGED
+    points = sample.points * np.float32(side)
+    landmarks = Landmarks(points, sample.scheme, np.ones(len(points), dtype=np.float32))
+    canvas = draw_landmarks(resize(sample.image, side, side), [landmarks], pose=False)
+    covered = points[sample.visible == 0]
+    draw_points(canvas, covered, _WHITE, 3.0)
+    draw_points(canvas, covered, _BLACK, 2.0)
+    draw_label(canvas, _label(sample), (0, side), BOX, 14)
+    return canvas
+
+
+def _label(sample: Sample) -> str:
+    yaw = float(sample.pose[0])
+    text = f"{sample.subset} {sample.scheme}" + (f" yaw {yaw:.0f}" if math.isfinite(yaw) else "")
+    return text.encode("ascii", "replace").decode()

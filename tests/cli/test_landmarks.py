@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.cli import main
+from mien.data.pts import read_pts
+from mien.pixels import read
+
+from .conftest import POSE  # isort: skip
+
+
+def lines(text: str) -> list[dict]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def call(landmarker, shipped):
+    """The command with a network that sees the same points in every box."""
+
+    def run(*words: str) -> int:
+        return main(["landmarks", *words, "--network", landmarker])
+
+    return run
+
+
+def test_json_has_the_landmarks_of_each_face(call, save, capsys, face68) -> None:
+    save("one.png", (80, 60))
+    save("none.png")
+    assert call("one.png", "none.png", "--json") == 0
+    out, err = capsys.readouterr()
+    one, none = lines(out)
+    (face,) = one["faces"]
+    x0, y0, x1, y1 = face["box"]
+    found = face["landmarks"]
+    assert found["scheme"] == "68"
+    np.testing.assert_allclose(found["points"], face68 * [x1 - x0, y1 - y0] + [x0, y0], atol=0.01)
+    assert found["pose"] == dict(zip(("yaw", "pitch", "roll"), POSE, strict=True))
+    # 1 - (1 + 2.5) exp(-2.5): the spread is 0.02, and close is 0.05
+    np.testing.assert_allclose(found["scores"], 1 - 3.5 * np.exp(-2.5), atol=0.001)
+    assert none["faces"] == []
+    assert err == "1 face in 2 pictures\n"
+
+
+def test_table_has_the_pose_of_each_face(call, save, capsys) -> None:
+    save("two.png", (20, 20), (120, 80))
+    save("none.png")
+    assert call("two.png", "none.png") == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["score", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "picture"]
+    assert [row.split()[5:] for row in rows[:2]] == [["10.0", "-20.0", "5.0", "two.png"]] * 2
+    assert rows[2].split() == ["-"] * 8 + ["none.png"]
+    assert len({row.index("e.png") for row in rows[2:]} | {rows[0].index("two.png") + 3}) == 1  # columns line up
+    assert head.index("picture") == rows[0].index("two.png")
+
+
+def test_pts_files_are_those_of_300w(call, save, capsys, tmp_path) -> None:
+    save("a/one.png", (80, 60))
+    save("b/two.jpg", (20, 20), (120, 80))
+    save("b/none.png")
+    assert call("a", "b", "--pts", "pts", "--json") == 0
+    folder = tmp_path / "pts"
+    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    assert files == ["a/one.pts", "b/two_0.pts", "b/two_1.pts"]
+    one, _, two = lines(capsys.readouterr().out)
+    np.testing.assert_allclose(read_pts(folder / "a/one.pts"), one["faces"][0]["landmarks"]["points"], atol=0.002)
+    for number, face in enumerate(two["faces"]):
+        found = read_pts(folder / f"b/two_{number}.pts")
+        np.testing.assert_allclose(found, face["landmarks"]["points"], atol=0.002)
+
+
+def test_pts_of_equal_names_do_not_take_each_others_place(call, save, capsys) -> None:
+    save("x.jpg", (80, 60))
+    save("x.png", (20, 60))
+    assert call("x.jpg", "x.png", "--pts", "pts", "--json") == 1
+    out, err = capsys.readouterr()
+    assert [("error" in record) for record in lines(out)] == [False, True]
+    assert f"x.png: {Path('pts/x.pts')} is taken by x.jpg" in err
+    np.testing.assert_allclose(read_pts("pts/x.pts"), lines(out)[0]["faces"][0]["landmarks"]["points"], atol=0.002)
+
+
+def test_drawn_pictures(call, save) -> None:
+    save("x.png", (80, 60))
+    assert call("x.png", "--draw", "drawn") == 0
+    drawn = read("drawn/x.png")
+    assert drawn.shape == (160, 200, 3)
+    assert np.ptp(drawn, axis=2).any()  # colours on black and white
+
+
+def test_results_of_the_last_call_are_no_pictures_of_the_next(call, save, capsys) -> None:
+    save("x.png", (80, 60))
+    for _ in range(2):
+        assert call(".", "--draw", "drawn", "--json") == 0
+        assert len(lines(capsys.readouterr().out)) == 1
+
+
+def test_contour_and_passes_reach_the_landmarker(call, save, capsys) -> None:
+    save("x.png", (80, 60))
+
+    def landmarks(*words: str) -> dict:
+        assert call("x.png", "--json", *words) == 0
+        return lines(capsys.readouterr().out)[0]["faces"][0]["landmarks"]
+
+    plain = landmarks()
+    assert landmarks("--contour", "3d")["scheme"] == "68-3d"
+    assert landmarks("--passes", "2")["points"] != plain["points"]  # seen in another box
+
+
+def test_a_bad_file_is_reported_and_the_rest_goes_on(call, save, capsys, tmp_path) -> None:
+    save("good.png", (80, 60))
+    (tmp_path / "bad.png").write_bytes(b"no picture at all")
+    assert call("bad.png", "good.png", "--json") == 1
+    out, err = capsys.readouterr()
+    bad, good = lines(out)
+    assert bad["error"]["kind"] == "BadImage"
+    assert len(good["faces"]) == 1
+    assert err.startswith("mien: bad.png: not a picture")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (["empty"], 2, "no pictures found in empty"),
+        (["x.png", "--passes", "3"], 2, "passes=3: must be 1, or 2"),
+        (["x.png", "--contour", "2d"], 2, "invalid choice"),
+        (["x.png", "--draw", "."], 2, "would be lost"),
+        (["x.png", "--pts", "."], 2, "--pts .: the pictures are there"),
+    ],
+)
+def test_calls_that_make_no_sense(call, save, capsys, tmp_path, words, status, said) -> None:
+    save("x.png")
+    (tmp_path / "empty").mkdir()
+    assert call(*words) == status
+    out, err = capsys.readouterr()
+    assert said in err
+    assert out == ""
+
+
+def test_a_network_that_is_missing(shipped, save, capsys) -> None:
+    save("x.png")
+    assert main(["landmarks", "x.png", "--network", "gone.onnx"]) == 1
+    assert "gone.onnx" in capsys.readouterr().err
