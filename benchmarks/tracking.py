@@ -110,7 +110,7 @@ class Way:
 def videos(args: argparse.Namespace) -> dict[str, Any]:
     """Both videos, three ways."""
     detector = mien.Detector(threads=args.threads)
-    landmarker = mien.Landmarker(args.network, threads=args.threads)
+    landmarker = mien.Landmarker(args.network, passes=1, threads=args.threads)  # as mien video has it
     picture = mien.read(args.picture)
     truth = landmarker(picture, detector(picture)[:1])[0].points
     size = float(np.ptp(truth, axis=0).max())

@@ -105,6 +105,18 @@ def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
     np.testing.assert_array_equal(draw_landmarks(picture, []), picture)
 
 
+def test_the_pose_stands_below_a_face_without_room_above(face68) -> None:
+    points = face68 * 200 + [50, -50]  # the brows are at 0
+    with_pose, without = (draw_landmarks(grey(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=p) for p in (1, 0))
+    changed = (with_pose != without).any(axis=(1, 2)).nonzero()[0]
+    assert points[:, 1].max() < changed.min() < changed.max() < 200
+
+
+def test_a_small_angle_has_no_sign(face68) -> None:
+    drawn = [draw_landmarks(grey(300, 300), [landmarks(face68 * 200 + 50, Pose(yaw, 0, 0))]) for yaw in (-0.3, 0)]
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_unknown_points_and_other_schemes(face68) -> None:
     unknown = face68 * 200 + 50
     unknown[::2] = np.nan

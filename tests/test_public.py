@@ -12,6 +12,7 @@ import mien
 PUBLIC = {
     *("read", "Detector", "Settings", "Faces", "Face", "chips", "Chip", "ChipSpec", "draw_faces"),
     *("Analyzer", "Landmarker", "Landmarks", "Portrait", "Pose", "draw_landmarks"),
+    *("Tracker", "Tracking", "Tracked", "Smoothing"),
     *("MienError", "BadImage", "BadAnnotation", "BadRecipe", "BadOption"),
     *("ModelMissing", "ModelMismatch", "ExportMismatch"),
 }

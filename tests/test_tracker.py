@@ -103,6 +103,11 @@ def test_the_detector_runs_on_every_nth_frame_and_the_face_keeps_its_number() ->
         np.testing.assert_allclose(one.portrait.face.points[2], one.portrait.landmarks.points[30], atol=0.01)
 
 
+def test_a_grey_frame() -> None:
+    tracker = Tracker(Detector(walk), Landmarker(walk), 25)
+    assert [one.track for one in tracker(np.zeros((HEIGHT, WIDTH), np.uint8))] == [0]
+
+
 def test_a_new_face_appears_at_the_next_detection() -> None:
     def where(frame: int) -> list[Box]:
         return [HERE] if frame < 3 else [THERE, HERE]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mien.analyzer import Analyzer
     from mien.describe import Chip, ChipSpec, Landmarker, chips
+    from mien.describe.smoothing import Smoothing
     from mien.detect import Detector, Settings
     from mien.draw import draw_faces, draw_landmarks
     from mien.errors import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         ModelMissing,
     )
     from mien.pixels import read
+    from mien.tracker import Tracked, Tracker, Tracking
     from mien.values import Face, Faces, Landmarks, Portrait, Pose
 
 __all__ = [
@@ -49,6 +51,10 @@ __all__ = [
     "Portrait",
     "Pose",
     "Settings",
+    "Smoothing",
+    "Tracked",
+    "Tracker",
+    "Tracking",
     "chips",
     "draw_faces",
     "draw_landmarks",
@@ -58,6 +64,7 @@ __all__ = [
 _HOMES = {
     "mien.analyzer": ("Analyzer",),
     "mien.describe": ("Chip", "ChipSpec", "Landmarker", "chips"),
+    "mien.describe.smoothing": ("Smoothing",),
     "mien.detect": ("Detector", "Settings"),
     "mien.draw": ("draw_faces", "draw_landmarks"),
     "mien.errors": (
@@ -71,6 +78,7 @@ _HOMES = {
         "ModelMissing",
     ),
     "mien.pixels": ("read",),
+    "mien.tracker": ("Tracked", "Tracker", "Tracking"),
     "mien.values": ("Face", "Faces", "Landmarks", "Portrait", "Pose"),
 }
 

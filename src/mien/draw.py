@@ -71,8 +71,8 @@ def draw_landmarks(picture: Picture, landmarks: Sequence[Landmarks], *, pose: bo
     """A copy of the RGB picture with the points of each face; the first face lies on top.
 
     Of 68 points those of a part are joined by thin lines: jaw green, brows and eyes in the colour of their side,
-    nose and mouth pink. With ``pose`` the angles are written above the face, where they are known. All grows with
-    the face. Unknown points (NaN) are left out.
+    nose and mouth pink. With ``pose`` the angles are written above the face, or below where there is no room, if they
+    are known. All grows with the face. Unknown points (NaN) are left out.
     """
     canvas = np.array(picture, order="C")
     for found in reversed(landmarks):
@@ -97,8 +97,10 @@ def _draw_landmarks(canvas: Picture, landmarks: Landmarks, pose: bool) -> None:
         draw_points(canvas, points[list(part)], colour, radius)
     if pose and landmarks.pose is not None:
         angles = landmarks.pose
-        text = f"yaw {angles.yaw:.0f} pitch {angles.pitch:.0f} roll {angles.roll:.0f}"
-        draw_label(canvas, text, (x0, y0 - 0.3 * (y1 - y0)), BOX, side / 10)
+        yaw, pitch, roll = (np.round(angle) + 0.0 for angle in (angles.yaw, angles.pitch, angles.roll))  # no -0
+        plate, above = max(12.0, side / 10), y0 - 0.3 * (y1 - y0)
+        place = (x0, above if above >= plate else y1 + 2 * plate)
+        draw_label(canvas, f"yaw {yaw:.0f} pitch {pitch:.0f} roll {roll:.0f}", place, BOX, plate)
 
 
 def contact_sheet(pictures: Sequence[Picture], columns: int) -> Picture:

@@ -13,7 +13,7 @@ from mien.describe.smoothing import PointFilter, Smoothing
 from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.geometry.schemes import to_five
-from mien.pixels import Mipmap
+from mien.pixels import Mipmap, read
 from mien.values import Face, Faces, Floats, Landmarks, Picture, Portrait
 
 FindFaces: TypeAlias = Callable[[Picture], Faces]
@@ -126,7 +126,7 @@ class Tracker:
 
     def __call__(self, picture: Picture) -> list[Tracked]:
         """The faces of the next frame, RGB uint8 (h, w, 3), oldest first. Raises what the two networks raise."""
-        mipmap = Mipmap(picture)
+        mipmap = Mipmap(read(picture))
         for track in self._tracks:
             track.missed += 1
         lost = self._follow(mipmap)

@@ -52,7 +52,7 @@ def test_one_chip_a_face_and_its_name_on_stdout(call, save, capsys, tmp_path) ->
 @pytest.mark.parametrize("points", ["5", "68"])
 def test_json_tells_the_way_back(call, save, capsys, face68, words, spec, points) -> None:
     save("x.png", (80, 60))
-    assert call("x.png", "--out", "chips", "--json", "--points", points, *words) == 0
+    assert call("x.png", "--out", "chips", "--json", "--points", points, "--passes", "1", *words) == 0
     (record,) = lines(capsys.readouterr().out)
     assert (record["picture"], record["width"], record["height"]) == ("x.png", 200, 160)
     (chip,) = record["chips"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,7 +121,10 @@ def test_bad_pictures_and_points_are_reported_each_time(
     picture = data / "YTF" / "Ada_Byron_00.jpg"
     picture.write_bytes(picture.read_bytes()[:-100])
     savemat(data / "landmarks" / "YTF" / "Ben_Ames_01_pts.mat", {"points": np.zeros((68, 2))})
-    for message in (f"{picture}: damaged or incomplete", "1 face could not be used when it was made; mend"):
+    for message in (
+        f"{picture}: damaged or incomplete",
+        "1 face could not be used when it was made; mend or remove the pictures, and make the shards again in another",
+    ):
         assert run("--split", "train") == 1
         out, err = capsys.readouterr()
         assert message in err
@@ -200,6 +204,45 @@ def test_people_of_another_set_are_left_out(run: Run, tmp_path: Path, capsys: py
     people = {sample.person for sample in read_shards(tmp_path / "out", "train")}
     assert people == {*PEOPLE[1:], "image00001"}
     assert "3 faces left out" in capsys.readouterr().err
+
+
+def test_people_that_the_other_set_cannot_name_are_complained_of(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    test = tmp_path / "test"
+    face(test, "YTF", "Ada_Byron_07", 10)
+    face(test, "YTF", "Ben_Ames_07", 10)
+    (test / "YTF" / "Ben_Ames_07.jpg").unlink()
+    assert run("--apart-from", str(test), "--split", "train") == 1
+    err = capsys.readouterr().err
+    assert f"Ben_Ames_07_pts.mat: the picture {test / 'YTF' / 'Ben_Ames_07.jpg'} is missing" in err
+    assert "2 faces left out" in err
+
+
+def test_a_shard_that_gets_no_face_is_complained_of(
+    run: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = data / "YTF" / "Ada_Byron_00.jpg"
+    picture.write_bytes(picture.read_bytes()[:-100])
+    for _ in range(2):
+        assert run("--split", "train", "--shard-size", "1") == 1
+        err = capsys.readouterr().err
+        assert "-of-00012.tfrecord: no face for it, and the split 'train' cannot be read without it; mend" in err
+    assert len(shards(tmp_path)) == 13
+
+
+def test_without_the_library_nothing_is_read(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tfrecord", None)
+    assert run("--progress") == 1
+    assert capsys.readouterr().err.endswith("out: shards need the package tfrecord; pip install 'mien[data]'\n")
+
+
+def test_an_out_that_is_a_file(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out").touch()
+    assert run() == 2
+    assert "cannot be written to (File exists); give another folder" in capsys.readouterr().err
 
 
 def test_nobody_left(run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

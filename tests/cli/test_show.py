@@ -86,7 +86,8 @@ def test_a_damaged_shard_is_named(shards: Path, capsys: pytest.CaptureFixture[st
     ("options", "status", "message"),
     [
         (["--split", "val"], 1, "no shards of the split 'val' in it"),
-        (["--count", "0"], 2, "--count is 0"),
+        (["--count", "0"], 2, "--count is 0; a sheet shows 1 to 729 faces"),
+        (["--count", "730"], 2, "--count is 730"),
         (["--out", "sheet.gif"], 2, "pictures are written as .jpg"),
     ],
 )

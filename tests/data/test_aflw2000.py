@@ -38,6 +38,7 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "d.mat").unlink()
     _face(tmp_path, "e")
     (tmp_path / "e.jpg").unlink()
+    (tmp_path / "._a.mat").touch()  # as macOS leaves beside each file
     savemat(tmp_path / "f.mat", {"pt2d": np.zeros((2, 21))})
     reading = read_aflw2000(tmp_path)
     assert [face.path.name for face in reading.faces] == ["a.jpg"]

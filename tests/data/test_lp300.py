@@ -61,6 +61,35 @@ def test_a_projected_model(tmp_path: Path) -> None:
         assert math.isnan(face.pose.pitch)
 
 
+@pytest.mark.parametrize("depth", [math.nan, math.inf])
+def test_a_model_without_all_depths_leaves_yaw(tmp_path: Path, depth: float) -> None:
+    model = np.concatenate([POINTS, np.zeros((68, 1))], axis=1)
+    model[3, 2] = depth
+    _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=model, yaw_deg=np.array([[17.0]]))
+    (face,) = read_lp300(tmp_path).faces
+    assert face.scheme == "68-3d"
+    assert face.pose is not None
+    assert face.pose.yaw == -17
+    assert math.isnan(face.pose.pitch)
+
+
+def test_a_model_of_words_is_a_problem(tmp_path: Path) -> None:
+    words = np.array([["a", "b", "c"]] * 68, dtype=object)
+    _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=words, yaw_deg=np.array([[17.0]]))
+    _face(tmp_path, "AFLW2000", "image00009", pts_2d=POINTS)
+    reading = read_lp300(tmp_path)
+    assert len(reading) == 1
+    assert "image00008_pts.mat: pts_3d are no numbers" in str(reading.problems[0])
+
+
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    _face(tmp_path, "YTF", "Ada_01", pts_2d=POINTS)
+    (tmp_path / "YTF" / "._Ada_01.jpg").touch()  # as macOS leaves beside each file
+    (tmp_path / "landmarks" / "YTF" / "._Ada_01_pts.mat").touch()
+    reading = read_lp300(tmp_path)
+    assert (len(reading), reading.problems) == (1, ())
+
+
 def test_visibility(tmp_path: Path) -> None:
     points, visibility = POINTS.copy(), np.full((1, 68), 2.0)
     points[1], visibility[0, 1], visibility[0, 2] = np.nan, 0, 1

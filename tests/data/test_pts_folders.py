@@ -2,7 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from mien.data.points import read_picture
 from mien.data.pts import write_pts
 from mien.data.pts_folders import read_pts_folders
 from mien.errors import BadAnnotation
@@ -42,6 +44,21 @@ def test_one_folder_alone_is_its_own_subset(tmp_path: Path) -> None:
     _face(tmp_path / "afw" / "1_1")
     (face,) = read_pts_folders(tmp_path / "afw").faces
     assert face.subset == "afw"
+
+
+def test_points_belong_to_the_upright_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # stored lying: 40 wide and 10 high, shown upright
+    stored = np.zeros((10, 40, 3), dtype=np.uint8)
+    stored[:, 20:] = 255  # the lower half of what is seen
+    Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
+    points = np.tile([5.0, 39.5], (68, 1))  # near the lower edge; far outside the picture as stored
+    write_pts(tmp_path / "a.pts", points)
+    (face,) = read_pts_folders(tmp_path).faces
+    picture = read_picture(face)
+    assert picture.shape == (40, 10, 3)
+    x, y = face.points[0].astype(int)
+    assert picture[y, x].tolist() == [255] * 3
 
 
 def test_names_with_points_in_them(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         help="the jaw that our network is asked for (default: that of the labels)",
     )
     parser.add_argument(
-        "--passes", type=int, default=1, metavar="N", help="2 looks at each face again (default: %(default)s)"
+        "--passes", type=int, default=2, metavar="N", help="2 looks at each face again (default: %(default)s)"
     )
     parser.add_argument(
         "--predictions",

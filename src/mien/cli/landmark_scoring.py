@@ -119,7 +119,9 @@ def given_points(args: argparse.Namespace, faces: Sequence[PointFace], points: F
     matched = match_pictures(predictions, list(names.values()))
     if not matched:
         example = next(iter(names.values()))
-        raise BadAnnotation(f"--predictions {source} has none of the {len(names)} pictures, such as {example!r}")
+        raise BadAnnotation(
+            f"--predictions {source} has none of the {len(names)} pictures, such as {example!r}; name them so"
+        )
     if len(matched) < len(names):
         note(f"{plural(len(names) - len(matched), 'picture')} without predictions: their faces are missed")
     found: Found = {}

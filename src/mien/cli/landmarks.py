@@ -42,7 +42,7 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_landmarker_options(parser: argparse.ArgumentParser) -> None:
+def add_landmarker_options(parser: argparse.ArgumentParser, passes: int = 2) -> None:
     """All that :func:`make_landmarker` reads, but ``--threads``, which is the detector's."""
     parser.add_argument(
         "--contour",
@@ -53,9 +53,10 @@ def add_landmarker_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--passes",
         type=int,
-        default=1,
+        default=passes,
         metavar="N",
-        help="2 looks at each face again, upright and in a box by the first points (default: %(default)s)",
+        help="2 looks at each face again, upright and in a box by the first points; 1 is twice as fast (default: "
+        "%(default)s)",
     )
     parser.add_argument(
         "--network",

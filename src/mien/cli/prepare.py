@@ -15,6 +15,7 @@ from mien.data.annotations import broken
 from mien.data.crop_rules import RULES, make_sample
 from mien.data.point_sources import FORMATS, read_points
 from mien.data.points import PointFace, Progress, read_picture
+from mien.data.record_files import tfrecord_library
 from mien.data.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, claim_folder, plan_shards
 from mien.data.shards import SPLITS, Sample, count_samples, write_shard
 from mien.errors import BadAnnotation, BadImage, BadOption
@@ -22,6 +23,8 @@ from mien.pixels import Mipmap
 from mien.records import to_line
 
 _Item = TypeVar("_Item")
+
+_AGAIN = "mend or remove the pictures, and make the shards again in another folder"
 
 
 def add_to(commands: Commands) -> None:
@@ -85,15 +88,16 @@ def run_landmarks(args: argparse.Namespace) -> int:
     """Write the shards and say what is in them; 1 when a face could not be used."""
     options = ShardOptions(args.rule, args.validation, args.split, args.shard_size)
     complaints = Complaints()
+    tfrecord_library(args.out)  # before the long reading
     reading = read_points(args.format, existing_folder(args.data, "--data"), args.part, _reading_bar(args))
     for problem in reading.problems:
         complaints.add(problem)
     if not reading.faces:
         raise BadOption(f"--data {args.data} has no face that can be used as {args.format}; see the messages above")
-    faces = reading.faces if args.apart_from is None else _strangers(reading.faces, args)
+    faces = reading.faces if args.apart_from is None else _strangers(reading.faces, args, complaints)
     claim_folder(args.out, args.format, faces, options)
     plan = plan_shards(faces, args.out, options)
-    counts = _kept(plan, complaints)
+    counts = _kept([shard for shard in plan if shard.path.exists()], args, complaints)
     if counts:
         note(f"{plural(len(counts), 'shard')} kept, of a run before")
     counts |= _made([shard for shard in plan if shard.path not in counts], args, complaints)
@@ -102,9 +106,11 @@ def run_landmarks(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _strangers(faces: Sequence[PointFace], args: argparse.Namespace) -> tuple[PointFace, ...]:
-    """The faces of people who are not in the other data set."""
+def _strangers(faces: Sequence[PointFace], args: argparse.Namespace, complaints: Complaints) -> tuple[PointFace, ...]:
+    """The faces of people who are not in the other data set; whom that cannot name may still be among them."""
     others = read_points(args.format, existing_folder(args.apart_from, "--apart-from"), "all", _reading_bar(args))
+    for problem in others.problems:
+        complaints.add(problem)
     people = {face.person for face in others.faces}
     kept = tuple(face for face in faces if face.person not in people)
     note(f"{plural(len(faces) - len(kept), 'face')} left out, of people who are in {args.apart_from}")
@@ -120,12 +126,10 @@ def _reading_bar(args: argparse.Namespace) -> Progress:
     return over
 
 
-def _kept(plan: Iterable[PlannedShard], complaints: Complaints) -> dict[Path, int]:
-    """The whole shards that are there already, and how many faces they have."""
+def _kept(there: Sequence[PlannedShard], args: argparse.Namespace, complaints: Complaints) -> dict[Path, int]:
+    """The shards that are whole of those that are there already, and how many faces they have."""
     counts = {}
-    for shard in plan:
-        if not shard.path.exists():
-            continue
+    for shard in progress(there, args, len(there), "shards") if there else ():
         try:
             counts[shard.path] = count_samples(shard.path)
         except BadAnnotation as error:
@@ -134,7 +138,7 @@ def _kept(plan: Iterable[PlannedShard], complaints: Complaints) -> dict[Path, in
         missing = len(shard.faces) - counts[shard.path]
         if missing:
             found = f"{plural(missing, 'face')} could not be used when it was made"
-            complaints.add(broken(shard.path, found, "mend the pictures, delete it and run this again"))
+            complaints.add(broken(shard.path, found, _AGAIN))
     return counts
 
 
@@ -148,6 +152,9 @@ def _made(todo: Sequence[PlannedShard], args: argparse.Namespace, complaints: Co
         samples = list(_samples(islice(faces, len(shard.faces)), args.rule, complaints))
         if samples:
             write_shard(shard.path, samples)
+        else:
+            found = f"no face for it, and the split {shard.split!r} cannot be read without it"
+            complaints.add(broken(shard.path, found, _AGAIN))
         counts[shard.path] = len(samples)
     return counts
 

@@ -11,13 +11,16 @@ import numpy as np
 
 from mien.cli.console import add_progress_option, plural, progress, say
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.data.shards import SPLITS, Sample, read_shards
+from mien.data.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
 from mien.draw import BOX, contact_sheet, draw_landmarks
 from mien.errors import BadOption
-from mien.pixels import Colour, draw_label, draw_points, resize, write_picture
+from mien.pixels import MAX_PIXELS, Colour, draw_label, draw_points, resize, write_picture
 from mien.values import Landmarks, Picture
 
 _ENLARGED = 2
+_MOST = (math.isqrt(MAX_PIXELS) // (IMAGE_SIZE * _ENLARGED + 4)) ** 2
+"""So many faces make a sheet that ``mien.read`` still takes."""
+
 _BLACK: Colour = (0, 0, 0)
 _WHITE: Colour = (255, 255, 255)
 
@@ -42,8 +45,8 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw the sheet. All shards of the split are read, so that a damaged one is met here and not in training."""
-    if args.count < 1:
-        raise BadOption(f"--count is {args.count}; a sheet shows at least 1 face")
+    if not 1 <= args.count <= _MOST:
+        raise BadOption(f"--count is {args.count}; a sheet shows 1 to {_MOST} faces")
     found = read_shards(existing_folder(args.shards, "SHARDS"), args.split)
     samples, total = _spread(progress(found, args, None, "faces"), args.count)
     write_picture(args.out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))

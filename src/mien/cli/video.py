@@ -70,7 +70,7 @@ def add_to(commands: Commands) -> None:
         default=True,
         help="with --landmarks: take the tremble out of the points (default: yes)",
     )
-    add_landmarker_options(parser)
+    add_landmarker_options(parser, passes=1)  # what it follows is in a box by its own points already
     add_detector_options(parser)
     parser.set_defaults(run=partial(run, {name: parser.get_default(name) for name in _OF_LANDMARKS.values()}))
 

@@ -34,7 +34,8 @@ def read_aflw2000(root: Path | str, progress: Progress | None = None) -> PointRe
     """
     root = Path(root)
     folder = root / "AFLW2000" if (root / "AFLW2000").is_dir() else root
-    files = sorted({file.with_suffix(".mat") for ending in ("jpg", "mat") for file in folder.glob(f"*.{ending}")})
+    found = [file for ending in ("jpg", "mat") for file in folder.glob(f"*.{ending}") if file.name[0] != "."]
+    files = sorted({file.with_suffix(".mat") for file in found})
     if not any(file.is_file() for file in files):
         raise broken(root, "no .mat file", "give the folder of AFLW2000-3D that holds image00002.mat")
     faces, problems = parse_all(_parse, files, progress)

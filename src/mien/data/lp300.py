@@ -89,6 +89,7 @@ def _items(root: Path) -> list[_Item]:
         items += [
             _Item(root / subset / f"{name}.jpg", source / f"{name}{_ENDING}", subset, mirrored)
             for name in sorted(names)
+            if not name.startswith(".")
         ]
     return items
 
@@ -100,20 +101,21 @@ def _parse(item: _Item) -> PointFace:
     if "pts_2d" not in fields:
         raise broken(item.points, "the field 'pts_2d' is missing", "use the file of the official archive")
     size = size_of(item.points, item.picture)
-    model = item.picture.with_suffix(".mat")
-    official = model.is_file()
+    model = _model(item.points, fields)
+    para = item.picture.with_suffix(".mat")
+    official = para.is_file()
     given = as_numbers(item.points, "pts_2d", fields["pts_2d"])
     points = checked_points(item.points, given - FIRST_CORNER * official, _POINTS, size)
     visible = _visible(item.points, fields)
-    pose = pose_from_yaw(item.points, fields["yaw_deg"], _depth(fields)) if "yaw_deg" in fields else None
+    pose = pose_from_yaw(item.points, fields["yaw_deg"], _with_depth(model)) if "yaw_deg" in fields else None
     if item.mirrored:
         points, visible, pose = _mirrored(points, visible, pose, size[0])
     if official:
-        pose = pose_from_para(model, *read_mat(model, "Pose_Para"))
+        pose = pose_from_para(para, *read_mat(para, "Pose_Para"))
     return PointFace(
         path=item.picture,
         points=points,
-        scheme="68-3d" if _is_model(item.points, fields) else "68",
+        scheme="68-3d" if _is_projected(given, model, "yaw_deg" in fields) else "68",
         subset=item.subset,
         person=original_picture(item.picture.stem),
         visible=visible,
@@ -122,20 +124,28 @@ def _parse(item: _Item) -> PointFace:
     )
 
 
-def _is_model(place: Path, fields: _Fields) -> bool:
-    """Whether pts_2d are the projection of a 3D model."""
+def _model(place: Path, fields: _Fields) -> NDArray[np.float64] | None:
+    """The points of the 3D model (68, 2 or 3), where the file has them."""
     if "pts_3d" not in fields:
-        return "yaw_deg" in fields
+        return None
     model = as_numbers(place, "pts_3d", fields["pts_3d"])
     if model.shape not in ((_POINTS, 2), (_POINTS, 3)):
         raise broken(place, f"pts_3d of shape {model.shape}", f"it must be ({_POINTS}, 2) or ({_POINTS}, 3)")
-    return bool(np.allclose(fields["pts_2d"], model[:, :2], rtol=0, atol=_SAME, equal_nan=True))
+    return model
 
 
-def _depth(fields: _Fields) -> Floats | None:
-    """The points of the 3D model, where they have a depth."""
-    model = fields.get("pts_3d")
-    return np.asarray(model, dtype=np.float32) if model is not None and model.shape == (_POINTS, 3) else None
+def _is_projected(given: NDArray[np.float64], model: NDArray[np.float64] | None, has_yaw: bool) -> bool:
+    """Whether pts_2d are the projection of a 3D model."""
+    if model is None:
+        return has_yaw
+    return bool(np.allclose(given, model[:, :2], rtol=0, atol=_SAME, equal_nan=True))
+
+
+def _with_depth(model: NDArray[np.float64] | None) -> Floats | None:
+    """The points of the 3D model, where all of them have a depth."""
+    if model is None or model.shape != (_POINTS, 3) or not np.isfinite(model).all():
+        return None
+    return model.astype(np.float32)
 
 
 def _visible(place: Path, fields: _Fields) -> Floats:

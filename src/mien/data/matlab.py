@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from mien.data.annotations import broken
 
-_DAMAGE = (OSError, ValueError, TypeError, NotImplementedError, LookupError, OverflowError, MemoryError, zlib.error)
+_DAMAGE = (
+    *(OSError, ValueError, TypeError, NotImplementedError, LookupError, OverflowError, MemoryError, zlib.error),
+    UnboundLocalError,  # an array of a kind that scipy does not know
+)
 """What scipy raises on damaged files, beside its own error."""
 
 
 def read_fields(file: Path, *fields: str) -> dict[str, NDArray[Any]]:
-    """Those of the named fields that a MATLAB file has; needs scipy (the extra ``train``).
+    """Those of the named fields that a MATLAB file has; needs scipy (the extra ``data``).
 
     Raises BadAnnotation when scipy or the file is missing, or the file is broken.
     """
@@ -25,7 +28,7 @@ def read_fields(file: Path, *fields: str) -> dict[str, NDArray[Any]]:
         from scipy.io import loadmat
         from scipy.io.matlab import MatReadError
     except ModuleNotFoundError as error:
-        raise broken(file, "reading .mat files needs scipy", "pip install 'mien[train]'") from error
+        raise broken(file, "reading .mat files needs scipy", "pip install 'mien[data]'") from error
     try:
         content = loadmat(file, variable_names=fields)
     except (*_DAMAGE, MatReadError) as error:

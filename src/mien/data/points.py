@@ -37,7 +37,8 @@ class Progress(Protocol):
 class PointFace:
     """One face with many points of a data set.
 
-    ``path``: the picture file. ``points`` (k, 2) in picture pixels, NaN where unknown. ``scheme``: one of
+    ``path``: the picture file. ``points`` (k, 2) in pixels of the upright picture (after EXIF rotation), NaN where
+    unknown. ``scheme``: one of
     ``geometry.schemes.SCHEMES``. ``subset``: part of the data set, as its folder is called. ``person``: who is
     seen where that is known, else the original picture: what a split must not part. ``visible`` (k,): 1 seen, 0
     covered, NaN unknown. ``pose``: degrees, with the signs of docs/conventions.md; a single unknown angle is NaN.

@@ -88,15 +88,19 @@ def split_of(person: str, validation: float) -> str:
 def claim_folder(out: Path, format: str, faces: Sequence[PointFace], options: ShardOptions) -> None:
     """Write the plan of a run into its folder, or find there that it is the same.
 
-    Raises BadOption when the folder has shards of another plan, or of none.
+    Raises BadOption when the folder has shards of another plan, or of none, or cannot be written to.
     """
     plan = _plan(format, faces, options)
     file = out / _PLAN
     if not file.exists():
         if any(out.rglob("*.tfrecord")):
             raise BadOption(f"--out {out}: has shards but no {_PLAN}; give an empty or new folder")
-        with whole_file(file) as partial:
-            partial.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+        try:
+            with whole_file(file) as partial:
+                partial.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            cure = "give another folder, or change its permissions"
+            raise BadOption(f"--out {out}: cannot be written to ({error.strerror}); {cure}") from error
         return
     try:
         found = json.loads(file.read_text(encoding="utf-8"))

@@ -71,7 +71,7 @@ def read_wider_text(list_file: Path | str, pictures_dir: Path | str) -> Reading:
 
 
 def read_wider_mat(mat_file: Path | str, pictures_dir: Path | str) -> Reading:
-    """Read ``wider_face_train.mat`` or ``wider_face_val.mat``; needs scipy (the extra ``train``).
+    """Read ``wider_face_train.mat`` or ``wider_face_val.mat``; needs scipy (the extra ``data``).
 
     As :func:`read_wider_text`, but problems name the file, the picture and the number of the face.
     """

@@ -41,7 +41,7 @@ def picture_key(path: Path | str) -> str:
 def read_wider_lists(root: Path | str) -> dict[str, WiderLevels]:
     """Read the lists below ``root`` (the WIDER folder, or ``ground_truth`` itself), by :func:`picture_key`.
 
-    Needs scipy (the extra ``train``). Raises BadAnnotation when a list is missing or broken, or does not fit
+    Needs scipy (the extra ``data``). Raises BadAnnotation when a list is missing or broken, or does not fit
     the others.
     """
     root = Path(root)

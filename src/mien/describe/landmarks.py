@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
 from mien.geometry.pose import fit_pose
-from mien.geometry.schemes import to_five
 from mien.models import Network, NetworkSource, opened
-from mien.pixels import Mipmap
+from mien.pixels import Mipmap, read
 from mien.values import Faces, Floats, Landmarks, Picture, Pose
 
 _TASK = "landmarks68"
@@ -41,7 +40,7 @@ class Landmarker:
     """68 points of each face, how sure each is, and how the head is turned.
 
     ``contour``: "visible" puts the jaw on the edge that is seen (scheme "68"), "3d" where the jaw of the head is
-    (scheme "68-3d"). ``passes=2`` looks again after turning the eyes level and drawing the box anew, by the points
+    (scheme "68-3d"). ``passes=2`` looks again after turning the head upright and drawing the box anew, by the points
     of the first look (as Kowalski et al. 2017, "Deep Alignment Network"). ``threads``, ``providers``: see
     :func:`mien.models.open_model`. Immutable; threads may share it. Raises ModelMissing, ModelMismatch, BadOption.
 
@@ -61,7 +60,7 @@ class Landmarker:
         network: NetworkSource = "senet68",
         *,
         contour: Contour = "visible",
-        passes: int = 1,
+        passes: int = 2,
         threads: int | None = None,
         providers: Sequence[str] | None = None,
     ) -> None:
@@ -79,7 +78,7 @@ class Landmarker:
         """The landmarks of each face, in their order and in picture pixels; [] for no faces.
 
         Of a face only the box is needed: its five points may be NaN. Boxes may reach beyond the picture, where all
-        is black. Raises BadOption where a box is empty or not finite.
+        is black. Raises BadOption where a box is empty or not finite, BadImage for an array that is no picture.
         """
         return self.batch([picture], [faces])[0]
 
@@ -88,7 +87,7 @@ class Landmarker:
         if len(pictures) != len(faces):
             raise BadOption(f"{len(pictures)} pictures and faces of {len(faces)}; give one Faces a picture")
         _check_boxes(faces)
-        mipmaps = [picture if isinstance(picture, Mipmap) else Mipmap(picture) for picture in pictures]
+        mipmaps = [picture if isinstance(picture, Mipmap) else Mipmap(read(picture)) for picture in pictures]
         sources = [mipmap for mipmap, found in zip(mipmaps, faces, strict=True) for _ in range(len(found))]
         everyone = [face for found in faces for face in found]
         landmarks: list[Landmarks] = []
@@ -103,7 +102,7 @@ class Landmarker:
     def _find(self, sources: Sequence[Mipmap], where: Floats, turns: Doubles) -> list[Landmarks]:
         seen = self._look(sources, where, turns)
         if self.passes == 2:
-            seen = self._look(sources, *_level(seen.points[:, 0]))
+            seen = self._look(sources, *_upright(seen.points))
         row = list(_SCHEMES).index(self.contour)
         spread = np.zeros(seen.points.shape[:3]) if seen.spread is None else seen.spread
         scores = _scores(spread[:, row], self.network.card.context)
@@ -200,12 +199,13 @@ def _quarter_turns(points: Floats) -> Doubles:
     return np.where(np.isfinite(quarters), quarters, 0).astype(np.float64) * 90
 
 
-def _level(points: Doubles) -> tuple[Floats, Doubles]:
-    """Boxes (n, 4) of faces whose 68 points (n, 68, 2) these are, after turning their eyes level; and the turns."""
-    five = to_five(points)
-    across = five[:, 1] - five[:, 0]
-    turns = np.degrees(np.arctan2(across[:, 1], across[:, 0]))
-    return boxes.face_box(_turned(points, -turns)), turns
+def _upright(points: Doubles) -> tuple[Floats, Doubles]:
+    """Boxes (n, 4) of faces whose points (n, r, 68, 2) these are, after turning each by its roll back; and the rolls.
+
+    The roll of all points, by the 3D contour where there is one: of a head in profile the eyes are too close to tell.
+    """
+    turns = np.nan_to_num(fit_pose(points[:, -1])[:, 2])
+    return boxes.face_box(_turned(points[:, 0], -turns)), turns
 
 
 def _crop(source: Mipmap, window: Floats, turn: float, size: int) -> Picture:
