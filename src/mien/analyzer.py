@@ -8,8 +8,7 @@ from itertools import islice
 
 from mien.describe import Landmarker
 from mien.detect import Detector
-from mien.detect.cascade import Source
-from mien.pixels import read
+from mien.pixels import Source, read
 from mien.values import Picture, Portrait
 
 _TOGETHER = 16

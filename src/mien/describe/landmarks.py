@@ -15,7 +15,7 @@ from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
 from mien.geometry.pose import fit_pose
 from mien.models import Network, NetworkSource, opened
-from mien.pixels import Mipmap, read
+from mien.pixels import Mipmap, Source, read
 from mien.values import Faces, Floats, Landmarks, Picture, Pose
 
 _TASK = "landmarks68"
@@ -74,15 +74,15 @@ class Landmarker:
         object.__setattr__(self, "contour", contour)
         object.__setattr__(self, "passes", passes)
 
-    def __call__(self, picture: Picture | Mipmap, faces: Faces) -> list[Landmarks]:
+    def __call__(self, picture: Source | Mipmap, faces: Faces) -> list[Landmarks]:
         """The landmarks of each face, in their order and in picture pixels; [] for no faces.
 
         Of a face only the box is needed: its five points may be NaN. Boxes may reach beyond the picture, where all
-        is black. Raises BadOption where a box is empty or not finite, BadImage for an array that is no picture.
+        is black. Raises BadOption where a box is empty or not finite, BadImage for what is no picture.
         """
         return self.batch([picture], [faces])[0]
 
-    def batch(self, pictures: Sequence[Picture | Mipmap], faces: Sequence[Faces]) -> list[list[Landmarks]]:
+    def batch(self, pictures: Sequence[Source | Mipmap], faces: Sequence[Faces]) -> list[list[Landmarks]]:
         """The landmarks of the faces of each picture, as one by one but faster: they share the network's calls."""
         if len(pictures) != len(faces):
             raise BadOption(f"{len(pictures)} pictures and faces of {len(faces)}; give one Faces a picture")

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.detect.propose import run_pnet
 from mien.detect.refine import run_lnet, run_onet, run_rnet
 from mien.detect.settings import Settings
 from mien.geometry import boxes
 from mien.models import Network, NetworkSource, opened
-from mien.pixels import Mipmap, read
+from mien.pixels import Mipmap, Source, read
 from mien.values import Faces, Picture
 
 _TOGETHER = 16
 """Pictures whose crops share batches; a longer list is worked through in groups of so many."""
-
-Source: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any]
-"""What ``pixels.read`` takes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)

@@ -14,7 +14,7 @@ from mien.pixels.paint import (
     encode_png,
     write_picture,
 )
-from mien.pixels.read import MAX_PIXELS, read
+from mien.pixels.read import MAX_PIXELS, Source, read
 from mien.pixels.sample import Mipmap, resize
 from mien.pixels.video import VideoReader, VideoWriter
 
@@ -22,6 +22,7 @@ __all__ = [
     "MAX_PIXELS",
     "Colour",
     "Mipmap",
+    "Source",
     "VideoReader",
     "VideoWriter",
     "draw_label",

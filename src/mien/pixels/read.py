@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,7 +80,11 @@ _DTYPE_CURES = {
 }
 
 
-def read(source: str | os.PathLike[str] | bytes | NDArray[Any], *, max_pixels: int = MAX_PIXELS) -> Picture:
+Source: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any]
+"""A picture as it comes: the path or the bytes of a file, or an array."""
+
+
+def read(source: Source, *, max_pixels: int = MAX_PIXELS) -> Picture:
     """Read a picture: upright RGB, uint8 (h, w, 3), C-contiguous.
 
     ``source`` is a path, the bytes of a file (JPEG, PNG, WebP, BMP, TIFF, GIF), or a grey, RGB or RGBA array:

@@ -118,10 +118,11 @@ class LandmarkRecipe:
     """What the 68 points need besides: how crops are cut, and which losses count.
 
     ``crop``: "square" cuts the square round the face box, ``context`` times as wide; "box" stretches the series'
-    box. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a crop
-    may be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``: of the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in
-    inter-ocular distances, so that turned faces count more; ``other_row``: weight at which points other than
-    the jaw also teach the other scheme; ``spread`` and ``pose``: weights of those heads.
+    box. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a crop may
+    be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``: of
+    the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in inter-ocular distances, so that
+    turned faces count more; ``other_row``: weight at which points other than the jaw also teach the other scheme;
+    ``spread`` and ``pose``: weights of those heads.
     """
 
     crop: Literal["square", "box"] = "square"
