@@ -138,6 +138,11 @@ def test_the_labels_decide_which_jaw_is_asked_for(landmarker, labelled, place, c
         assert out["yaw"]["0-30"]["yaw_error_degrees"] == out["all"]["yaw_error_degrees"] == pytest.approx(4)
 
 
+def test_boxes_of_given_points_are_refused(data, capsys) -> None:
+    assert main([*CALL, "--predictions", "D", "--boxes", "truth"]) == 2
+    assert "--boxes and --contour say nothing" in capsys.readouterr().err
+
+
 def test_the_tables(landmarker, labelled, place, capsys) -> None:
     labelled(face(place(box((80, 60))), yaw=-35.0), face(place(box((20, 20)))))
     assert main([*CALL, "--boxes", "truth"]) == 0

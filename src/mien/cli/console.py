@@ -9,6 +9,7 @@ from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
+from mien.data.points import Progress
 from mien.errors import MienError
 
 _FEW = 5
@@ -92,6 +93,15 @@ def progress(items: Iterable[_Item], args: argparse.Namespace, total: int | None
         return items
     bar: Iterable[_Item] = tqdm(items, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
     return bar
+
+
+def file_bar(args: argparse.Namespace) -> Progress:
+    """For the readers of ``data``: a bar over the files that they read."""
+
+    def over(items: Iterable[_Item], total: int) -> Iterable[_Item]:
+        return progress(items, args, total, "files")
+
+    return over
 
 
 def plural(count: int, thing: str) -> str:

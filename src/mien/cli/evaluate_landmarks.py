@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.cli.console import Complaints, note, note_left_out, plural, say, table
+from mien.cli.console import Complaints, file_bar, note, note_left_out, plural, say, table
 from mien.cli.landmark_scoring import BOXES, as_arrays, given_points, our_points
 from mien.cli.options import Commands, add_command
 from mien.data.point_sources import FORMATS, read_points
@@ -90,6 +90,8 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and print; 1 when a picture or prediction could not be read."""
+    if args.predictions is not None and (args.boxes is not None or args.contour is not None):
+        raise BadOption("--predictions: --boxes and --contour say nothing about points that are given; leave them out")
     complaints = Complaints()
     faces, truth = _labelled(args)
     if args.predictions is None:
@@ -116,7 +118,7 @@ def _labelled(args: argparse.Namespace) -> tuple[list[PointFace], LandmarkTruth]
 
     Raises BadOption when there is none.
     """
-    reading = read_points(args.format, args.data, args.split)
+    reading = read_points(args.format, args.data, args.split, file_bar(args))
     note_left_out(reading.problems)
     reduced = [(face, *to_68(face.points, face.visible, face.scheme)) for face in reading.faces]
     known = [(face, points, seen) for face, points, seen in reduced if area(around(points[None]))[0] > 0]

@@ -7,22 +7,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
-from mien.cli.console import Complaints, add_progress_option, note, plural, progress, say, table
+from mien.cli.console import Complaints, add_progress_option, file_bar, note, plural, progress, say, table
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.data.annotations import broken
 from mien.data.crop_rules import RULES, make_sample
 from mien.data.point_sources import FORMATS, read_points
-from mien.data.points import PointFace, Progress, read_picture
+from mien.data.points import PointFace, read_picture
 from mien.data.record_files import tfrecord_library
 from mien.data.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, claim_folder, plan_shards
 from mien.data.shards import SPLITS, Sample, count_samples, write_shard
 from mien.errors import BadAnnotation, BadImage, BadOption
 from mien.pixels import Mipmap
 from mien.records import to_line
-
-_Item = TypeVar("_Item")
 
 _AGAIN = "mend or remove the pictures, and make the shards again in another folder"
 
@@ -89,7 +86,7 @@ def run_landmarks(args: argparse.Namespace) -> int:
     options = ShardOptions(args.rule, args.validation, args.split, args.shard_size)
     complaints = Complaints()
     tfrecord_library(args.out)  # before the long reading
-    reading = read_points(args.format, existing_folder(args.data, "--data"), args.part, _reading_bar(args))
+    reading = read_points(args.format, existing_folder(args.data, "--data"), args.part, file_bar(args))
     for problem in reading.problems:
         complaints.add(problem)
     if not reading.faces:
@@ -108,7 +105,7 @@ def run_landmarks(args: argparse.Namespace) -> int:
 
 def _strangers(faces: Sequence[PointFace], args: argparse.Namespace, complaints: Complaints) -> tuple[PointFace, ...]:
     """The faces of people who are not in the other data set; whom that cannot name may still be among them."""
-    others = read_points(args.format, existing_folder(args.apart_from, "--apart-from"), "all", _reading_bar(args))
+    others = read_points(args.format, existing_folder(args.apart_from, "--apart-from"), "all", file_bar(args))
     for problem in others.problems:
         complaints.add(problem)
     people = {face.person for face in others.faces}
@@ -117,13 +114,6 @@ def _strangers(faces: Sequence[PointFace], args: argparse.Namespace, complaints:
     if not kept:
         raise BadOption(f"--apart-from {args.apart_from}: everybody in --data {args.data} is there; nobody is left")
     return kept
-
-
-def _reading_bar(args: argparse.Namespace) -> Progress:
-    def over(items: Iterable[_Item], total: int) -> Iterable[_Item]:
-        return progress(items, args, total, "files")
-
-    return over
 
 
 def _kept(there: Sequence[PlannedShard], args: argparse.Namespace, complaints: Complaints) -> dict[Path, int]:
