@@ -6,9 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from mien.models.network import WEIGHTS
 from mien.pixels import read
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +39,6 @@ def test_group_photo(tmp_path):
     assert read(tmp_path / "chips" / "astronaut.0.png").shape == (112, 112, 3)
 
 
-@pytest.mark.skipif(not (WEIGHTS / "senet68.onnx").is_file(), reason="the network for 68 points is not there yet")
 def test_landmarks(tmp_path):
     said = run(ROOT / "examples" / "landmarks.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
     assert said.count("yaw") == 1

@@ -11,12 +11,7 @@ import pytest
 from mien import Detector, Faces, Landmarker, Landmarks, read
 from mien.geometry import boxes
 from mien.geometry.schemes import to_five
-from mien.models.network import WEIGHTS
 from mien.pixels import Mipmap, resize
-
-pytestmark = pytest.mark.skipif(
-    not (WEIGHTS / "senet68.onnx").is_file(), reason="the network for 68 points is not there yet"
-)
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 
