@@ -99,7 +99,7 @@ def _cumulative(axes: Axes, name: str, errors: PointErrors, limit: float, colour
 
 
 def _frame_cumulative(axes: Axes, title: str, limit: float) -> None:
-    _frame(axes, title, "mean error of a face", "part of the faces", (0, limit), "upper left")
+    _frame(axes, title, "mean error of a face", "part of the faces", (0, limit), "lower right")
 
 
 def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float], legend: _Corner) -> None:
