@@ -13,7 +13,7 @@ PUBLIC = {
     *("read", "Detector", "Settings", "Faces", "Face", "chips", "Chip", "ChipSpec", "draw_faces"),
     *("Analyzer", "Landmarker", "Landmarks", "Portrait", "Pose", "draw_landmarks"),
     *("MienError", "BadImage", "BadAnnotation", "BadRecipe", "BadOption"),
-    *("ModelMissing", "ModelMismatch", "ExportMismatch"),
+    *("ModelMissing", "ModelMismatch", "ExportMismatch", "ServiceError"),
 }
 
 HEAVY = {"torch", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train.networks"}

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         MienError,
         ModelMismatch,
         ModelMissing,
+        ServiceError,
     )
     from mien.pixels import read
     from mien.values import Face, Faces, Landmarks, Portrait, Pose
@@ -48,6 +49,7 @@ __all__ = [
     "ModelMissing",
     "Portrait",
     "Pose",
+    "ServiceError",
     "Settings",
     "chips",
     "draw_faces",
@@ -69,6 +71,7 @@ _HOMES = {
         "MienError",
         "ModelMismatch",
         "ModelMissing",
+        "ServiceError",
     ),
     "mien.pixels": ("read",),
     "mien.values": ("Face", "Faces", "Landmarks", "Portrait", "Pose"),
