@@ -1,0 +1,161 @@
+"""Many clients, slow clients, clients that go, and the end of the service while it works."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import numpy as np
+import pytest
+
+import mien
+from mien.pixels import encode_png, read
+from mien.records import record_of_faces
+
+from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start
+from .test_errors import RAW
+
+FILE = ASTRONAUT.read_bytes()
+
+
+def wait_for(running: Running, places: int) -> None:
+    """Until so many requests are in the service."""
+    end = time.monotonic() + PATIENCE
+    while running.service.pool.taken != places:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def head(port: int, length: int) -> bytes:
+    return (
+        f"POST /v1/detect HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: image/jpeg\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_fifty_clients_get_their_own_faces(running: Running, portrait: np.ndarray) -> None:
+    """The face stands in another place in each picture, so that a mixed-up answer would be seen."""
+    detector = mien.Detector(mien.Settings(min_face=60), threads=1)
+    files, wanted = [], []
+    for number in range(50):
+        picture = np.full((240, 260, 3), 128, np.uint8)
+        left, top = 10 * (number % 10), 16 * (number // 10)
+        picture[top : top + 160, left : left + 160] = portrait
+        files.append(encode_png(picture))
+        wanted.append(record_of_faces(f"{number}.png", 260, 240, detector(picture)))
+    assert len({tuple(record["faces"][0]["box"]) for record in wanted}) == 50
+    together = threading.Barrier(50)
+
+    def ask(number: int) -> object:
+        with running.http() as http:
+            together.wait(PATIENCE)
+            files_ = {"picture": (f"{number}.png", files[number])}
+            return http.post("/v1/detect", params={"min_face": 60}, files=files_).json()
+
+    with ThreadPoolExecutor(50) as threads:
+        assert list(threads.map(ask, range(50))) == wanted
+
+
+def test_a_slow_client_is_told_and_holds_up_nobody(start: Start) -> None:
+    running = start(timeout=1.0, workers=1, queue=1)
+    with socket.create_connection(("127.0.0.1", running.port)) as slow, running.http() as http:
+        slow.settimeout(PATIENCE)
+        slow.sendall(head(running.port, len(FILE)) + FILE[:100])
+        wait_for(running, 1)
+        assert http.post("/v1/detect", content=FILE, headers=RAW).status_code == 200
+        answer = slow.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"code": "too-slow"' in answer
+        wait_for(running, 0)
+
+
+def test_a_client_that_reads_slowly_gets_its_answer(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port)) as slow:
+        slow.settimeout(PATIENCE)
+        slow.sendall(head(running.port, len(FILE)))
+        for at in range(0, len(FILE), 10_000):
+            slow.sendall(FILE[at : at + 10_000])
+            time.sleep(0.005)
+        answer = b""
+        while b"}]}" not in answer:
+            answer += slow.recv(20)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_goes_while_it_waits_is_not_worked_for(start: Start, held: Held) -> None:
+    running = start(workers=1, queue=3)
+    with running.http() as http, ThreadPoolExecutor(1) as threads:
+        stays = threads.submit(http.post, "/v1/detect", content=FILE, headers=RAW)
+        assert held.begun.acquire(timeout=PATIENCE)
+        gone = []
+        for _ in range(3):
+            gone.append(socket.create_connection(("127.0.0.1", running.port)))
+            gone[-1].sendall(head(running.port, len(FILE)) + FILE)
+        wait_for(running, 4)
+        for client in gone:
+            client.close()
+        wait_for(running, 1)
+        held.go.set()
+        assert stays.result(PATIENCE).status_code == 200
+        assert http.get("/readyz").status_code == 200
+        assert not held.begun.acquire(blocking=False)  # none of the three was begun
+        text = http.get("/metrics").text
+    assert re.search(r'path="/v1/detect",status="499"\} 3\.0', text)
+
+
+def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", running.port)) as gone:
+            gone.sendall(head(running.port, len(FILE)) + FILE[:5000])
+            wait_for(running, 1)
+        wait_for(running, 0)
+    assert "Traceback" not in caplog.text
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_the_end_finishes_what_was_begun() -> None:
+    """As a process of its own, with requests waiting, at the signal that systemd and Docker send."""
+    port, count = free_port(), 6
+    command = [sys.executable, "-W", "error", "-m", "mien.cli", "serve", "--port", str(port), "--workers", "1"]
+    large = encode_png(np.tile(read(ASTRONAUT), (2, 2, 1)))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as process:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
+            end = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    assert http.get("/readyz").status_code == 200
+                    break
+                except httpx.ConnectError:
+                    assert process.poll() is None
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+
+            def ask(_: int) -> int:
+                return httpx.post(f"{http.base_url}/v1/landmarks", content=large, headers=RAW, timeout=PATIENCE).status_code
+
+            with ThreadPoolExecutor(count) as threads:
+                answers = [threads.submit(ask, number) for number in range(count)]
+                while f"mien_places_taken {count}.0" not in http.get("/metrics").text:
+                    assert not all(answer.done() for answer in answers)
+                process.send_signal(signal.SIGTERM)
+                assert [answer.result(PATIENCE) for answer in answers] == [200] * count
+        assert process.wait(PATIENCE) in (0, -signal.SIGTERM)
+        assert process.stderr is not None
+        log = process.stderr.read()
+    assert '"event": "stop"' in log
+    assert "Traceback" not in log
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
