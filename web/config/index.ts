@@ -27,6 +27,10 @@ export default defineConfig({
     publicPath: './',
     staticDirectory: 'static',
     router: { mode: 'hash' },
+    // styles and a font of Taro's own components, none of which is used in the browser
+    webpackChain: (chain) => chain.merge({
+      resolve: { alias: { '@tarojs/components/dist/taro-components/taro-components.css': false } },
+    }),
     output: { filename: 'js/[name].[contenthash:8].js', chunkFilename: 'js/[name].[contenthash:8].js' },
     miniCssExtractPluginOption: {
       ignoreOrder: true,

@@ -18,6 +18,7 @@ export default defineAppConfig({
     borderStyle: '@border' as 'black',
     list: pages.map((pagePath, i) => ({ pagePath, text: names[i] ?? '' })),
   },
+  animation: false,
   darkmode: true,
   themeLocation: 'theme.json',
   permission: {

@@ -21,7 +21,7 @@ export function ProblemNote({ problem, onRetry }: Props) {
         {retryAfter ? ` ${fill(texts.retryIn, { seconds: retryAfter })}` : ''}
       </p>
       {detail && <p className="quiet" lang="en">{detail}</p>}
-      {code === 'unauthorized' && <KeyField onUse={onRetry} />}
+      {code === 'unauthorized' && <KeyField />}
       <div className="row">
         {code === 'camera-refused' && device.openSettings && (
           <button className="button" onClick={device.openSettings}>{texts.settings}</button>
@@ -34,20 +34,15 @@ export function ProblemNote({ problem, onRetry }: Props) {
   )
 }
 
-function KeyField({ onUse }: { onUse?: (() => void) | undefined }) {
+/** The pages try again by themselves when there is a key. */
+function KeyField() {
   const { texts, setKey } = useChosen()
   const [text, setText] = useState('')
-  const use = () => {
-    setKey(text.trim())
-    if (onUse) {
-      setTimeout(onUse) // when the pages know the key
-    }
-  }
   return (
     <div className="row">
       <input className="field" type="password" aria-label={texts.keyLabel} placeholder={texts.keyLabel} value={text}
         onInput={(event) => setText((event.target as HTMLInputElement).value)} />
-      <button className="button button-main" disabled={!text.trim()} onClick={use}>{texts.keyUse}</button>
+      <button className="button button-main" disabled={!text.trim()} onClick={() => setKey(text.trim())}>{texts.keyUse}</button>
     </div>
   )
 }

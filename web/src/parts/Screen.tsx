@@ -1,4 +1,4 @@
-import { useDidShow } from '@tarojs/taro'
+import { useDidHide, useDidShow } from '@tarojs/taro'
 import { useEffect, useRef, type PropsWithChildren } from 'react'
 import { device } from '../platform/device'
 import { NAVIGATION, Navigation } from '../platform/Navigation'
@@ -18,7 +18,13 @@ export function Screen({ page, title, lead, children }: PropsWithChildren<Props>
   const { texts, language, setLanguage } = useChosen()
   const shown = useRef(true)
   const name = () => device.name(texts, language, texts[page])
-  useDidShow(name)
+  useDidShow(() => {
+    shown.current = true
+    name()
+  })
+  useDidHide(() => {
+    shown.current = false
+  })
   useEffect(() => {
     if (shown.current) {
       name()

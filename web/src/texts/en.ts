@@ -75,7 +75,7 @@ export const en = {
     rnet: 'Sorts the proposals',
     onet: 'Decides, and finds five points',
     lnet: 'Moves the five points into place',
-    landmarks: 'Finds 68 points',
+    landmarks68: 'Finds 68 points and the turn of the head',
   } as Record<string, string>,
 
   privacyTitle: 'What happens to your picture',

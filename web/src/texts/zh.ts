@@ -77,7 +77,7 @@ export const zh: Texts = {
     rnet: '筛选候选位置',
     onet: '做出判断，并给出五个关键点',
     lnet: '把五个关键点移到准确位置',
-    landmarks: '给出 68 个关键点',
+    landmarks68: '给出 68 个关键点和头部姿态',
   },
 
   privacyTitle: '您的图片会怎样',

@@ -46,6 +46,11 @@ export default function CameraPage() {
       setReading({ answer, delay, rate: rate.tick(Date.now()) })
     stream.current = new Stream(device.openSocket, { answer: onAnswer, problem: fail }, key)
   }
+  useEffect(() => {
+    if (problem?.code === 'unauthorized') {
+      start()
+    }
+  }, [key])
   const onStart = useCallback((width: number, height: number, facing: boolean) => {
     setSize({ width, height })
     setSelfie(facing)

@@ -1,4 +1,4 @@
-import { useCallback, useRef, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { asProblem, type Problem } from '../../core/problems'
 import type { Analysis } from '../../core/records'
 import { analyze, type Picture } from '../../core/service'
@@ -19,8 +19,6 @@ export default function Photo() {
   const { texts, wire } = useChosen()
   const [state, setState] = useState<State>({ step: 'empty' })
   const turn = useRef(0) // an answer that comes when another picture was chosen is not wanted any more
-  const latest = useRef(wire)
-  latest.current = wire
 
   const send = useCallback(async (picture: Picture) => {
     const mine = (turn.current += 1)
@@ -28,15 +26,21 @@ export default function Photo() {
     show({ step: 'sending', picture, fraction: 0 })
     try {
       const progress = (fraction: number) => show({ step: 'sending', picture, fraction })
-      show({ step: 'done', picture, analysis: await analyze(latest.current, picture, progress) })
+      show({ step: 'done', picture, analysis: await analyze(wire, picture, progress) })
     } catch (error) {
       show({ step: 'failed', picture, problem: asProblem(error) })
     }
-  }, [])
+  }, [wire])
   const fail = useCallback((problem: Problem) => setState({ step: 'failed', problem }), [])
 
   const { step } = state
   const again = step === 'failed' ? state.picture : undefined
+  useEffect(() => {
+    if (again && step === 'failed' && state.problem.code === 'unauthorized') {
+      void send(again)
+    }
+  }, [wire])
+
   return (
     <Screen page="photo" title={texts.photoTitle} lead={texts.photoLead}>
       {step === 'failed' && <ProblemNote problem={state.problem} onRetry={again && (() => void send(again))} />}
