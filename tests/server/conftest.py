@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -96,6 +99,28 @@ def astronaut() -> np.ndarray:
 def portrait(astronaut: np.ndarray) -> np.ndarray:
     """The face alone with a little round it, (160, 160, 3): quick to look at."""
     return astronaut[40:200, 140:300]
+
+
+@contextmanager
+def run_process(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``mien serve`` as a process of its own and its URL, once it is ready; its log is on ``stderr``."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-W", "error", "-m", "mien.cli", "serve", "--port", str(port), *flags]
+    url, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            while True:
+                try:
+                    assert httpx.get(f"{url}/readyz").status_code == 200
+                    break
+                except httpx.ConnectError:
+                    assert process.poll() is None
+                    assert time.monotonic() < end
+                    time.sleep(0.05)
+            yield process, url
+        finally:
+            process.kill()
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,11 @@ def test_pictures_that_cannot_be_used(http: httpx.Client, name: str, way: str) -
 
 BODIES = {
     "no type": ({"content": FILE}, "unsupported-media-type", "''"),
-    "another type": ({"content": FILE, "headers": {"Content-Type": "application/pdf"}}, "unsupported-media-type", "pdf"),
+    "another type": (
+        {"content": FILE, "headers": {"Content-Type": "application/pdf"}},
+        "unsupported-media-type",
+        "pdf",
+    ),
     "compressed": (
         {"content": FILE, "headers": {**RAW, "Content-Encoding": "gzip"}},
         "unsupported-media-type",

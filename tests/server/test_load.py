@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +17,7 @@ import mien
 from mien.pixels import encode_png, read
 from mien.records import record_of_faces
 
-from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start
+from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
 from .test_errors import RAW
 
 FILE = ASTRONAUT.read_bytes()
@@ -120,42 +117,24 @@ def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog:
     assert "Traceback" not in caplog.text
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_the_end_finishes_what_was_begun() -> None:
-    """As a process of its own, with requests waiting, at the signal that systemd and Docker send."""
-    port, count = free_port(), 6
-    command = [sys.executable, "-W", "error", "-m", "mien.cli", "serve", "--port", str(port), "--workers", "1"]
+    """At the signal that systemd and Docker send, with requests waiting."""
+    count = 6
     large = encode_png(np.tile(read(ASTRONAUT), (2, 2, 1)))
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}) as process:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as http:
-            end = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    assert http.get("/readyz").status_code == 200
-                    break
-                except httpx.ConnectError:
-                    assert process.poll() is None
-                    assert time.monotonic() < end
-                    time.sleep(0.05)
+    with run_process("--workers", "1") as (process, url):
 
-            def ask(_: int) -> int:
-                return httpx.post(f"{http.base_url}/v1/landmarks", content=large, headers=RAW, timeout=PATIENCE).status_code
+        def ask(_: int) -> int:
+            return httpx.post(f"{url}/v1/landmarks", content=large, headers=RAW, timeout=PATIENCE).status_code
 
-            with ThreadPoolExecutor(count) as threads:
-                answers = [threads.submit(ask, number) for number in range(count)]
-                while f"mien_places_taken {count}.0" not in http.get("/metrics").text:
-                    assert not all(answer.done() for answer in answers)
-                process.send_signal(signal.SIGTERM)
-                assert [answer.result(PATIENCE) for answer in answers] == [200] * count
-        assert process.wait(PATIENCE) in (0, -signal.SIGTERM)
-        assert process.stderr is not None
-        log = process.stderr.read()
-    assert '"event": "stop"' in log
-    assert "Traceback" not in log
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port))
+        with ThreadPoolExecutor(count) as threads:
+            answers = [threads.submit(ask, number) for number in range(count)]
+            while f"mien_places_taken {count}.0" not in httpx.get(f"{url}/metrics").text:
+                assert not all(answer.done() for answer in answers)
+            process.send_signal(signal.SIGTERM)
+            assert [answer.result(PATIENCE) for answer in answers] == [200] * count
+        _, log = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, -signal.SIGTERM)
+        assert '"event": "stop"' in log
+        assert "Traceback" not in log
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(url)

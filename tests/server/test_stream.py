@@ -131,6 +131,7 @@ def test_pages_of_others(start: Start) -> None:
         ("http://127.0.0.1:{port}", "", True),
         ("https://example.org", "", False),
         ("https://example.org", "https://example.org", True),
+        ("https://example.org", "*", True),
     ):
         running = start(cors_origins=cors)
         with opened(running, origin=origin.format(port=running.port)) as socket:
@@ -169,9 +170,8 @@ def test_a_stream_without_frames_ends(start: Start) -> None:
 
 
 def test_the_end_of_the_service_ends_streams() -> None:
-    with ExitStack() as service:
-        with opened(service.enter_context(run_service())) as socket:
-            socket.send(FILE)
-            answer(socket)
-            service.close()
-            assert closed(socket)[0] == 1012
+    with ExitStack() as service, opened(service.enter_context(run_service())) as socket:
+        socket.send(FILE)
+        answer(socket)
+        service.close()
+        assert closed(socket)[0] == 1012

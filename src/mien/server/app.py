@@ -46,7 +46,14 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
         await pool.close()
         log("stop")
 
-    app = FastAPIOffline(title="mien", version=version("mien"), description=_ABOUT, lifespan=lifespan, redoc_url=None)
+    app = FastAPIOffline(
+        title="mien",
+        version=version("mien"),
+        description=_ABOUT,
+        lifespan=lifespan,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # newer FastAPIs have it, off or not
+    )
     app.state.cards = cards
     add_handlers(app)
     app.include_router(routes.router)

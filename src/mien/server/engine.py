@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Literal
 
 import numpy as np
 
@@ -69,7 +68,7 @@ class Engine:
         settings = replace(base.settings, min_face=min_face)
         return Detector(settings, pnet=base.pnet, rnet=base.rnet, onet=base.onet, lnet=base.lnet)
 
-    def landmarker(self, contour: Contour, passes: Literal[1, 2] = 1) -> Landmarker:
+    def landmarker(self, contour: Contour, passes: int = 1) -> Landmarker:
         """The landmarker for this contour."""
         return Landmarker(self._landmarker.network, contour=contour, passes=passes)
 
@@ -102,7 +101,7 @@ class Engine:
         """The answer of ``/v1/align``."""
         spec = _spec(switches.template, switches.size, switches.padding)
         picture, faces, found = self._find(sent, switches)
-        if switches.points == 68:
+        if switches.points == "68":
             faces = _by_landmarks(faces, self._landmarker(picture, faces))
         height, width = picture.shape[:2]
         cut = _Cut.of(sent.name, picture, faces, spec)

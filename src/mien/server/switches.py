@@ -31,7 +31,7 @@ class _PointSwitches(BaseModel):
     contour: Contour = Field(
         "visible", description="The jaw of a turned head: the edge that is seen, or where the jaw is."
     )
-    passes: Literal[1, 2] = Field(1, description="2 looks at each face again, upright; takes twice as long.")
+    passes: int = Field(1, ge=1, le=2, description="2 looks at each face again, upright; takes twice as long.")
 
 
 class _ChipSwitches(BaseModel):
@@ -57,7 +57,7 @@ class LandmarkSwitches(FaceSwitches, _PointSwitches):
 class AlignSwitches(FaceSwitches, _ChipSwitches):
     """Of ``/v1/align``."""
 
-    points: Literal[5, 68] = Field(68, description="Align by the 68 points or, faster, by the detector's five.")
+    points: Literal["5", "68"] = Field("68", description="Align by the 68 points or, faster, by the detector's five.")
     format: Literal["json", "zip"] = Field("json", description="Chips inside the JSON as base64, or a ZIP archive.")
 
 
