@@ -34,7 +34,7 @@ export function Screen({ page, title, lead, children }: PropsWithChildren<Props>
   return (
     <div className={`screen screen-${NAVIGATION}`}>
       <Navigation page={page} texts={texts}>
-        <button className="language" aria-label={texts.otherLanguageLabel} lang={language === 'zh' ? 'en' : 'zh-CN'}
+        <button className="language" lang={texts.otherLanguageTag}
           onClick={() => setLanguage(language === 'zh' ? 'en' : 'zh')}>
           {texts.otherLanguage}
         </button>

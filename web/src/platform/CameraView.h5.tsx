@@ -37,15 +37,12 @@ function run(video: HTMLVideoElement, props: () => CameraProps): () => void {
     props().onStart(video.videoWidth, video.videoHeight, facing !== 'environment')
     nextFrame(video, loop)
   }
-  const loop = async () => {
+  const loop = () => {
     if (over) {
       return
     }
     if (props().wanted()) {
-      const jpeg = await encode(video, canvas)
-      if (jpeg && !over) {
-        props().onFrame(jpeg)
-      }
+      props().onFrame(encode(video, canvas))
     }
     nextFrame(video, loop)
   }
@@ -76,12 +73,15 @@ function nextFrame(video: HTMLVideoElement, then: () => void): void {
   }
 }
 
-async function encode(video: HTMLVideoElement, canvas: HTMLCanvasElement): Promise<ArrayBuffer | undefined> {
-  canvas.width = video.videoWidth
-  canvas.height = video.videoHeight
-  canvas.getContext('2d')?.drawImage(video, 0, 0)
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/jpeg', QUALITY))
-  return blob?.arrayBuffer()
+/** By toDataURL, as browsers run toBlob when they have nothing better to do, which may be much later. */
+function encode(video: HTMLVideoElement, canvas: HTMLCanvasElement): ArrayBuffer {
+  if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
+    canvas.width = video.videoWidth
+    canvas.height = video.videoHeight
+  }
+  canvas.getContext('2d', { willReadFrequently: true })?.drawImage(video, 0, 0)
+  const bytes = atob(canvas.toDataURL('image/jpeg', QUALITY).split(',')[1] ?? '')
+  return Uint8Array.from(bytes, (letter) => letter.charCodeAt(0)).buffer
 }
 
 /** A refusal, a missing camera, or one that somebody else holds. */

@@ -1,4 +1,4 @@
-import { switchTab } from '@tarojs/taro'
+import { useDidShow } from '@tarojs/taro'
 import type { MouseEvent } from 'react'
 import type { NavigationProps } from './contract'
 
@@ -6,8 +6,9 @@ export const NAVIGATION = 'top'
 
 const PAGES = ['photo', 'camera', 'models', 'privacy'] as const
 
-/** The links to the pages, on top on a desk and at the thumb on a phone. */
+/** The links to the pages, on top on a desk and at the thumb on a phone. True links: the way back works as anywhere. */
 export function Navigation({ page, texts, children }: NavigationProps) {
+  useDidShow(() => window.scrollTo(0, 0))
   const skip = (event: MouseEvent) => {
     event.preventDefault()
     document.getElementById(`main-${page}`)?.focus()
@@ -22,7 +23,7 @@ export function Navigation({ page, texts, children }: NavigationProps) {
       <nav className="nav" aria-label={texts.pages}>
         {PAGES.map((name) => (
           <a key={name} href={`#/pages/${name}/index`} className={name === page ? 'nav-link nav-here' : 'nav-link'}
-            aria-current={name === page ? 'page' : undefined} onClick={(event) => go(event, name)}>
+            aria-current={name === page ? 'page' : undefined}>
             {texts[name]}
           </a>
         ))}
@@ -30,13 +31,4 @@ export function Navigation({ page, texts, children }: NavigationProps) {
       {children}
     </header>
   )
-}
-
-/** A plain click stays in the page; one with a key held opens it elsewhere, as the browser does. */
-function go(event: MouseEvent, name: string): void {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) {
-    return
-  }
-  event.preventDefault()
-  void switchTab({ url: `/pages/${name}/index` })
 }

@@ -5,17 +5,17 @@ import type { OverlayProps, Part } from './contract'
 export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
   const canvas = useRef<HTMLCanvasElement>(null)
 
+  const paint = useRef<() => void>(() => undefined)
+  paint.current = () => canvas.current && paintOn(canvas.current, found, shown)
+
+  useEffect(() => paint.current(), [found, shown])
   useEffect(() => {
-    const element = canvas.current
-    if (!element) {
-      return
+    const observer = new ResizeObserver(() => paint.current())
+    if (canvas.current) {
+      observer.observe(canvas.current)
     }
-    const paint = () => paintOn(element, found, shown)
-    const observer = new ResizeObserver(paint)
-    observer.observe(element)
-    paint()
     return () => observer.disconnect()
-  }, [found, shown])
+  }, [])
 
   return <canvas ref={canvas} id={id} className="stage-layer" role="img" aria-label={label} />
 }

@@ -4,7 +4,7 @@ export const en = {
   skip: 'Skip to the content',
   pages: 'Pages',
   otherLanguage: '中文',
-  otherLanguageLabel: '切换到中文',
+  otherLanguageTag: 'zh-CN',
 
   photo: 'Photo',
   camera: 'Camera',
@@ -83,7 +83,7 @@ export const en = {
   privacyParts: [
     ['Where it goes', 'To the service that you see here, {host}, and to nobody else. There is no advertising, no tracking and no third party on these pages.'],
     ['What is done with it', 'Networks look for faces in it: boxes, points, the turn of the head. They do not tell who somebody is, and nothing is compared with other pictures.'],
-    ['What is kept', 'Nothing. The picture stays in the memory of the service until it has answered. It is written to no disk and to no log. The log has the time, the size, the status and a random number of the request.'],
+    ['What is kept', 'Nothing. The picture stays in the memory of the service until it has answered. It is written to no disk and to no log. The log has the time, the path, the status, the duration and a random number of the request.'],
     ['The camera', 'Runs only after you have started it and stops when you stop it or leave the page. Frames are treated as pictures are.'],
     ['On this device', 'The page remembers your language. It sets no cookies. What you save or copy is yours.'],
     ['Others in the picture', 'Faces are personal. Send pictures of others only where they would not mind.'],

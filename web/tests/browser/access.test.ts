@@ -98,11 +98,22 @@ test('the skip link leads past the links', async () => {
 
 test('the language is changed, kept over a reload, and told to the browser', async () => {
   const { page } = await open(browser, service.url)
-  await page.getByRole('button', { name: '切换到中文' }).click()
+  await page.getByRole('button', { name: '中文' }).click()
   expect(await here(page, 'photo').locator('h1').textContent()).toBe('找出照片中的人脸')
   await page.reload()
   expect(await here(page, 'photo').locator('h1').textContent()).toBe('找出照片中的人脸')
   expect(await page.evaluate(() => [document.documentElement.lang, document.title])).toEqual(['zh-CN', '照片 · mien'])
+  await page.close()
+})
+
+test('the window scrolls: the end of a long page can be reached', async () => {
+  const { page } = await open(browser, service.url)
+  await photoShown(page)
+  await page.mouse.move(640, 500)
+  await page.mouse.wheel(0, 5000)
+  await page.waitForFunction(() => window.scrollY > 300)
+  const json = await here(page, 'photo').locator('.json').boundingBox()
+  expect(json!.y + json!.height).toBeLessThan(900)
   await page.close()
 })
 

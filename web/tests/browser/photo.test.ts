@@ -195,6 +195,7 @@ test('while a picture is sent, a bar shows how far it has come', async () => {
   })
   await upload(page, 'large.jpg', Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(4 << 20)]))
   const bar = here(page, 'photo').getByRole('progressbar')
+  await bar.waitFor()
   const seen = new Set<number>()
   while (await bar.isVisible()) {
     seen.add(Number(await bar.getAttribute('aria-valuenow', { timeout: 1000 }).catch(() => 100)))

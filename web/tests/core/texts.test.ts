@@ -16,7 +16,7 @@ test('both languages have the same texts with the same names to fill in', () => 
 })
 
 test('Chinese is written in Chinese', () => {
-  const { otherLanguage: _, otherLanguageLabel: __, json: ___, kilobytes: ____, ...rest } = TEXTS.zh
+  const { otherLanguage: _, otherLanguageTag: __, json: ___, kilobytes: ____, ...rest } = TEXTS.zh
   const texts = Object.values(rest).filter((text) => typeof text === 'string')
   expect(texts.filter((text) => !/\p{Script=Han}/u.test(text))).toEqual([])
 })

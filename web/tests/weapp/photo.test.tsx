@@ -155,7 +155,7 @@ test('the JSON is copied', async () => {
 test('the language is changed everywhere, and remembered', async () => {
   const stub = stubWx()
   await show(<Photo />)
-  await press('EN')
+  await press(zh.otherLanguage)
   expect(text('h1')).toBe('Find the faces in a picture')
   expect(stub.option.setStorageSync).toEqual(['mien.language', 'en'])
   expect(stub.option.setTabBarItem).toMatchObject({ index: 3, text: 'Privacy' })

@@ -5,7 +5,7 @@ import { models } from '../../core/service'
 import { useChosen } from '../../parts/choices'
 import { ProblemNote } from '../../parts/ProblemNote'
 import { Screen } from '../../parts/Screen'
-import { fill } from '../../texts'
+import { TEXTS, fill } from '../../texts'
 
 export default function Models() {
   const { texts, wire } = useChosen()
@@ -15,7 +15,7 @@ export default function Models() {
   const load = useCallback(async () => {
     setProblem(undefined)
     try {
-      setCards(await models(wire))
+      setCards(inOrder(await models(wire)))
     } catch (error) {
       setProblem(asProblem(error))
     }
@@ -31,9 +31,16 @@ export default function Models() {
   )
 }
 
+/** As a picture passes through them. */
+function inOrder(cards: Card[]): Card[] {
+  const tasks = Object.keys(TEXTS.en.tasks)
+  const place = ({ task }: Card) => (tasks.includes(task) ? tasks.indexOf(task) : tasks.length)
+  return [...cards].sort((a, b) => place(a) - place(b))
+}
+
 function ModelCard({ card }: { card: Card }) {
   const { texts } = useChosen()
-  const scores = Object.entries(card.scores)
+  const scores = Object.entries(card.scores).filter(([name]) => name !== 'quality') // made of the others, for training
   const kilobytes = fill(texts.kilobytes, { count: Math.round(card.bytes / 1024) })
   return (
     <section className="panel" data-card={card.file}>
@@ -44,7 +51,7 @@ function ModelCard({ card }: { card: Card }) {
         {scores.length === 0 && texts.noScores}
         {scores.map(([name, value]) => (
           <div key={name} className="score">
-            <span className="score-name" lang="en">{name}</span>
+            <span className="score-name" lang="en">{name.replace(/_/g, ' ')}</span>
             <span className="number">{Number(value.toPrecision(4))}</span>
           </div>
         ))}
