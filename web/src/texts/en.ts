@@ -1,6 +1,5 @@
 /** English. Names in braces are filled in. */
 export const en = {
-  tag: 'Faces, found and measured',
   skip: 'Skip to the content',
   pages: 'Pages',
   otherLanguage: '中文',

@@ -2,7 +2,6 @@ import type { Texts } from './en'
 
 /** 简体中文。 */
 export const zh: Texts = {
-  tag: '找到人脸，量出特征',
   skip: '跳到正文',
   pages: '页面',
   otherLanguage: 'English',
