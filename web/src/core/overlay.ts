@@ -126,7 +126,7 @@ function drawLandmarks(pen: Pen, points: Point[], side: number): void {
     pen.strokeStyle = colour
     trace(pen, points.slice(from, to), closed)
   }
-  const radius = Math.max(0.8, Math.min(3, side / 90))
+  const radius = Math.max(0.8, Math.min(3, side / 100))
   points.forEach((point, i) => {
     const part = parts.find(([from, to]) => from <= i && i < to)
     drawDot(pen, point, radius, part ? part[2] : MIDDLE)
@@ -134,7 +134,7 @@ function drawLandmarks(pen: Pen, points: Point[], side: number): void {
 }
 
 function drawDot(pen: Pen, [x, y]: Point, radius: number, colour: string): void {
-  for (const [fill, size] of [[SHADOW, radius + 0.8], [colour, radius]] as const) {
+  for (const [fill, size] of [[SHADOW, radius + 0.6], [colour, radius]] as const) {
     pen.fillStyle = fill
     pen.beginPath()
     pen.arc(x, y, size, 0, 2 * Math.PI)

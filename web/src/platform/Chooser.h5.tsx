@@ -20,7 +20,7 @@ export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture }) =
   useEffect(() => onWholePage(setOver, take), [busy, onPicture])
 
   const buttons = (
-    <div className="row">
+    <div className={small ? 'row row-above' : 'row'}>
       <button className="button button-main" disabled={busy} onClick={() => files.current?.click()}>
         {small ? texts.another : texts.choose}
       </button>
@@ -44,7 +44,8 @@ export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture }) =
   return (
     <div className={over ? 'drop drop-over' : 'drop'}>
       <div className="drop-mark" aria-hidden="true" />
-      <p className="drop-title">{texts.dropHere}</p>
+      <p className="drop-title mouse-only">{texts.dropHere}</p>
+      <p className="drop-title touch-only">{texts.tapHere}</p>
       {buttons}
       <p className="quiet">{texts.formats}</p>
     </div>

@@ -14,7 +14,7 @@ export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture, onP
     }
   }
   const buttons = (
-    <div className="row">
+    <div className={small ? 'row row-above' : 'row'}>
       <button className="button button-main" disabled={busy} onClick={() => void choose('album')}>
         {small ? texts.another : texts.choose}
       </button>

@@ -2,11 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import type { Analysis, Box } from '../../src/core/records'
+import type { Analysis } from '../../src/core/records'
+import { drawnBoxes, overlap, placed } from './seen'
 import { EXAMPLE, collage, here, launch, open, shoot, startService, type Placed, type Service } from './world'
-
-/** The face of the example picture, measured by hand: from the brows to the chin, from cheek to cheek. */
-const FACE: Box = [181, 74, 269, 172]
 
 const PLACES: Placed[] = [
   { x: 20, y: 40, scale: 0.8 },
@@ -29,61 +27,6 @@ async function upload(page: Page, name: string, buffer: Buffer, mimeType = 'imag
   await here(page, 'photo').locator('#file').setInputFiles({ name, mimeType, buffer })
 }
 
-/** Boxes of the green shapes on the overlay, in pixels of the picture: what is really seen, not what was meant. */
-async function drawnBoxes(page: Page, width: number): Promise<Box[]> {
-  const boxes = await page.evaluate(greenShapes)
-  return boxes.map(([x0, y0, x1, y1, scale]) => {
-    const ratio = width / scale!
-    return [x0! * ratio, y0! * ratio, x1! * ratio, y1! * ratio]
-  })
-}
-
-function greenShapes(): number[][] {
-  const canvas = document.querySelector<HTMLCanvasElement>('#overlay')!
-  const { width, height } = canvas
-  const { data } = canvas.getContext('2d')!.getImageData(0, 0, width, height)
-  const isGreen = (i: number) =>
-    Math.abs(data[4 * i]! - 94) + Math.abs(data[4 * i + 1]! - 234) + Math.abs(data[4 * i + 2]! - 142) < 60
-  const seen = new Uint8Array(width * height)
-  const boxes: number[][] = []
-  for (let start = 0; start < seen.length; start += 1) {
-    if (seen[start] || !isGreen(start)) {
-      continue
-    }
-    const box = [width, height, 0, 0, width]
-    const left = [start]
-    seen[start] = 1
-    for (let i = left.pop(); i !== undefined; i = left.pop()) {
-      const [x, y] = [i % width, Math.floor(i / width)]
-      box[0] = Math.min(box[0]!, x)
-      box[1] = Math.min(box[1]!, y)
-      box[2] = Math.max(box[2]!, x)
-      box[3] = Math.max(box[3]!, y)
-      for (const next of [i - 1, i + 1, i - width, i + width]) {
-        if (next >= 0 && next < seen.length && !seen[next] && isGreen(next)) {
-          seen[next] = 1
-          left.push(next)
-        }
-      }
-    }
-    boxes.push(box)
-  }
-  return boxes.filter(([x0, y0, x1, y1]) => x1! - x0! > 8 && y1! - y0! > 8)
-}
-
-function placed({ x, y, scale, flipped }: Placed): Box {
-  const [x0, y0, x1, y1] = FACE
-  const [left, right] = flipped ? [512 - x1, 512 - x0] : [x0, x1]
-  return [x + left * scale, y + y0 * scale, x + right * scale, y + y1 * scale]
-}
-
-function overlap(a: Box, b: Box): number {
-  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]))
-  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]))
-  const area = ([x0, y0, x1, y1]: Box) => (x1 - x0) * (y1 - y0)
-  return (width * height) / (area(a) + area(b) - width * height)
-}
-
 test('a picture of three faces: three boxes are seen, each where a face was put', async () => {
   const picture = await collage(browser, 1400, 620, PLACES)
   const { page, complaints } = await open(browser, service.url)
@@ -96,7 +39,7 @@ test('a picture of three faces: three boxes are seen, each where a face was put'
   await shoot(page, 'desk-three-faces')
 
   await photo.getByRole('switch', { name: '68 landmarks' }).click() // the jaw is green, too
-  const boxes = await drawnBoxes(page, 1400)
+  const boxes = await drawnBoxes(page, '#overlay', 1400)
   expect(boxes).toHaveLength(3)
   for (const place of PLACES) {
     // 0.6: a detector's box and one measured by hand agree about so well; a shift by a quarter of a side fails it
@@ -104,7 +47,7 @@ test('a picture of three faces: three boxes are seen, each where a face was put'
   }
 
   await photo.getByRole('switch', { name: 'Boxes and scores' }).click()
-  expect(await drawnBoxes(page, 1400)).toEqual([])
+  expect(await drawnBoxes(page, '#overlay', 1400)).toEqual([])
   expect(complaints).toEqual([])
   await page.close()
 })

@@ -44,10 +44,10 @@ export default function Photo() {
   return (
     <Screen page="photo" title={texts.photoTitle} lead={texts.photoLead}>
       {step === 'failed' && <ProblemNote problem={state.problem} onRetry={again && (() => void send(again))} />}
-      {step === 'sending' && <Sending picture={state.picture} fraction={state.fraction} />}
-      {step === 'done' && <Result key={state.picture.url} picture={state.picture} analysis={state.analysis} />}
       <Chooser texts={texts} small={step === 'done' || step === 'sending'} busy={step === 'sending'}
         onPicture={send} onProblem={fail} />
+      {step === 'sending' && <Sending picture={state.picture} fraction={state.fraction} />}
+      {step === 'done' && <Result key={state.picture.url} picture={state.picture} analysis={state.analysis} />}
     </Screen>
   )
 }
