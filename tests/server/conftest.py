@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -102,11 +103,15 @@ def portrait(astronaut: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def run_process(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """``mien serve`` as a process of its own and its URL, once it is ready; its log is on ``stderr``."""
+def run_process(*flags: str, first: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``mien serve`` as a process of its own and its URL, once it is ready; its log is on ``stderr``.
+
+    ``first``: Python that runs in it before.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-W", "error", "-m", "mien.cli", "serve", "--port", str(port), *flags]
+    code = f"{first}\nimport sys\nfrom mien.cli import main\nsys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-W", "error", "-X", "faulthandler", "-c", code, "serve", "--port", str(port), *flags]
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -120,7 +125,9 @@ def run_process(*flags: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
                     time.sleep(0.05)
             yield process, url
         finally:
-            process.kill()
+            if process.poll() is None:  # a test gave up: say what each thread was doing
+                process.send_signal(signal.SIGABRT)
+                print(process.communicate()[1])  # noqa: T201
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,15 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 
 import mien
-from mien.pixels import encode_png, read
+from mien.pixels import encode_png
 from mien.records import record_of_faces
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
@@ -117,24 +119,50 @@ def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog:
     assert "Traceback" not in caplog.text
 
 
-def test_the_end_finishes_what_was_begun() -> None:
-    """At the signal that systemd and Docker send, with requests waiting."""
-    count = 6
-    large = encode_png(np.tile(read(ASTRONAUT), (2, 2, 1)))
-    with run_process("--workers", "1") as (process, url):
+HOLD = """
+import pathlib, time
+from mien.server.engine import Engine
+usual = Engine.detect
+def held(*args):
+    while not pathlib.Path({flag!r}).exists():
+        time.sleep(0.01)
+    return usual(*args)
+Engine.detect = held
+"""
 
-        def ask(_: int) -> int:
-            return httpx.post(f"{url}/v1/landmarks", content=large, headers=RAW, timeout=PATIENCE).status_code
 
-        with ThreadPoolExecutor(count) as threads:
-            answers = [threads.submit(ask, number) for number in range(count)]
-            while f"mien_places_taken {count}.0" not in httpx.get(f"{url}/metrics").text:
-                assert not all(answer.done() for answer in answers)
-            process.send_signal(signal.SIGTERM)
-            assert [answer.result(PATIENCE) for answer in answers] == [200] * count
+def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:
+    """At the signal that systemd and Docker send, with requests at work, waiting and arriving."""
+    flag = tmp_path / "go"
+    with run_process("--workers", "1", first=HOLD.format(flag=str(flag))) as (process, url), ExitStack() as stack:
+        port = int(url.rpartition(":")[2])
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(4)]
+        for client in clients:
+            client.settimeout(PATIENCE)
+            client.sendall(head(port, len(FILE)) + FILE[:-1])
+        end = time.monotonic() + PATIENCE
+        while "mien_places_taken 4.0" not in httpx.get(f"{url}/metrics").text:
+            assert time.monotonic() < end
+        for client in clients[1:]:
+            client.sendall(FILE[-1:])
+        process.send_signal(signal.SIGTERM)
+        while _takes_more(port):
+            assert time.monotonic() < end
+        clients[0].sendall(FILE[-1:])
+        flag.touch()
+        for client in clients:
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
         _, log = process.communicate(timeout=PATIENCE)
         assert process.returncode in (0, -signal.SIGTERM)
-        assert '"event": "stop"' in log
-        assert "Traceback" not in log
-        with pytest.raises(httpx.ConnectError):
-            httpx.get(url)
+    assert log.count('"status": 200') >= 4
+    assert '"event": "stop"' in log
+    assert "Traceback" not in log
+
+
+def _takes_more(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    time.sleep(0.02)
+    return True
