@@ -73,7 +73,7 @@ function nextFrame(video: HTMLVideoElement, then: () => void): void {
   }
 }
 
-/** By toDataURL, as browsers run toBlob when they have nothing better to do, which may be much later. */
+/** In one go: toBlob is put off when the browser is busy, and gives no more frames a second when it is not. */
 function encode(video: HTMLVideoElement, canvas: HTMLCanvasElement): ArrayBuffer {
   if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
     canvas.width = video.videoWidth
