@@ -15,7 +15,7 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("max_pixels", int, "N", "most pixels of a picture, checked before it is decoded (default: 40000000)"),
     ("max_faces", int, "N", "most faces returned, the best (default: 100)"),
     ("timeout", float, "SECONDS", "time for one request (default: 30)"),
-    ("workers", int, "N", "pictures that are worked on at once (default: one a core)"),
+    ("workers", int, "N", "pictures that are worked on at once (default: one more than cores)"),
     ("threads", int, "N", "threads that a network may use for one of them (default: 1)"),
     ("queue", int, "N", "requests that may wait; beyond them 503 (default: 64)"),
     ("streams", int, "N", "streams that may be open at once (default: 4)"),

@@ -31,9 +31,9 @@ Words = Annotated[tuple[str, ...], NoDecode]
 """In flags and in the environment words with commas between them, in TOML an array."""
 
 
-def _cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _workers() -> int:
+    """One more than the cores of this process: it works while another waits for the interpreter's lock."""
+    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 class ServeSettings(BaseSettings):
@@ -47,7 +47,7 @@ class ServeSettings(BaseSettings):
     max_pixels: int = Field(40_000_000, ge=1)
     max_faces: int = Field(100, ge=1)
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
-    workers: int = Field(default_factory=_cores, ge=1)
+    workers: int = Field(default_factory=_workers, ge=1)
     threads: int = Field(1, ge=1)
     queue: int = Field(64, ge=0)
     streams: int = Field(4, ge=0)
