@@ -14,7 +14,7 @@ PUBLIC = {
     *("Analyzer", "Landmarker", "Landmarks", "Portrait", "Pose", "draw_landmarks"),
     *("Tracker", "Tracking", "Tracked", "Smoothing"),
     *("MienError", "BadImage", "BadAnnotation", "BadRecipe", "BadOption"),
-    *("ModelMissing", "ModelMismatch", "ExportMismatch"),
+    *("ModelMissing", "ModelMismatch", "ExportMismatch", "ServiceError"),
 }
 
 HEAVY = {"torch", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train.networks"}

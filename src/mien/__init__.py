@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         MienError,
         ModelMismatch,
         ModelMissing,
+        ServiceError,
     )
     from mien.pixels import read
     from mien.tracker import Tracked, Tracker, Tracking
@@ -50,6 +51,7 @@ __all__ = [
     "ModelMissing",
     "Portrait",
     "Pose",
+    "ServiceError",
     "Settings",
     "Smoothing",
     "Tracked",
@@ -76,6 +78,7 @@ _HOMES = {
         "MienError",
         "ModelMismatch",
         "ModelMissing",
+        "ServiceError",
     ),
     "mien.pixels": ("read",),
     "mien.tracker": ("Tracked", "Tracker", "Tracking"),

@@ -7,10 +7,15 @@
     |-- BadOption        a setting or argument has a value that makes no sense
     |-- ModelMissing     a network file is not where it was looked for
     |-- ModelMismatch    a network file has no card, another task, or was altered
-    `-- ExportMismatch   the exported network does not compute what the trained one does
+    |-- ExportMismatch   the exported network does not compute what the trained one does
+    `-- ServiceError     the HTTP service refused, failed or was not there
 
 Every message names the value found and what to do about it. No face in a picture is not an error.
 """
+
+from __future__ import annotations
+
+from typing import Literal
 
 
 class MienError(Exception):
@@ -18,7 +23,14 @@ class MienError(Exception):
 
 
 class BadImage(MienError):
-    """The picture cannot be used."""
+    """The picture cannot be used.
+
+    ``fault``: "kind" where it is no picture of a kind that we read, "size" where it is too large, else "damage".
+    """
+
+    def __init__(self, message: str, fault: Literal["kind", "size", "damage"] = "damage") -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 class BadAnnotation(MienError):
@@ -43,3 +55,19 @@ class ModelMismatch(MienError):
 
 class ExportMismatch(MienError):
     """Torch and ONNX Runtime disagree on the exported network; nothing was written."""
+
+
+class ServiceError(MienError):
+    """The HTTP service refused, failed or was not there.
+
+    ``status``: of the answer, 0 where there was none. ``code``: what went wrong, as ``docs/serve.md`` lists it.
+    ``retry_after``: seconds after which the service wants to be asked again, None where it does not say.
+    """
+
+    def __init__(
+        self, message: str, status: int = 0, code: str = "unreachable", retry_after: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after

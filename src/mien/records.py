@@ -94,6 +94,38 @@ class ChipsRecord(TypedDict):
     chips: list[ChipRecord]
 
 
+class SentChipRecord(ChipRecord):
+    """A chip that travels inside the record; ``png``: base64 of the PNG file."""
+
+    png: str
+
+
+class SentChipsRecord(TypedDict):
+    """A :class:`ChipsRecord` whose chips travel inside."""
+
+    picture: str
+    width: int
+    height: int
+    chips: list[SentChipRecord]
+
+
+class AnalysisRecord(PictureRecord, total=False):
+    """A picture with all that was asked about it; ``chips`` is absent where nobody asked."""
+
+    chips: list[SentChipRecord]
+
+
+class StreamRecord(TypedDict):
+    """A frame of a stream: ``frame`` counts from 0, ``dropped`` those so far that nobody looked at; ``ms``: time."""
+
+    frame: int
+    width: int
+    height: int
+    dropped: int
+    ms: float
+    faces: list[FaceRecord]
+
+
 class ErrorKind(TypedDict):
     """``kind``: a class of :mod:`mien.errors`; ``message``: what was found and the cure."""
 

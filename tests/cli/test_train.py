@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mien.cli import main
-from mien.cli.torch_extra import torch_extra
+from mien.cli.extras import needs_extra
 from mien.errors import MienError
 from mien.train.recipe import Recipe
 
@@ -111,9 +111,9 @@ def test_without_the_extra(cascade, capsys, monkeypatch, call: list[str]) -> Non
 
 
 def test_a_mistake_of_ours_is_not_hidden() -> None:
-    with pytest.raises(MienError, match="training needs torch"), torch_extra("training"):
+    with pytest.raises(MienError, match="training needs torch"), needs_extra("training"):
         raise ModuleNotFoundError("No module named 'torch.nn'", name="torch")
-    with pytest.raises(ModuleNotFoundError), torch_extra("training"):
+    with pytest.raises(ModuleNotFoundError), needs_extra("training"):
         raise ModuleNotFoundError("No module named 'mien.train.lop'", name="mien.train.lop")
 
 

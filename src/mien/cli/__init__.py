@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from mien.cli import align, convert, detect, evaluate, landmarks, models, prepare, show, train, video
+from mien.cli import align, convert, detect, evaluate, landmarks, models, prepare, serve, show, train, video
 from mien.cli.console import complain
 from mien.errors import BadOption, MienError
 
@@ -18,7 +18,7 @@ _USAGE = 2
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
-_COMMANDS = (detect, landmarks, align, video, models, prepare, show, train, evaluate, convert)
+_COMMANDS = (detect, landmarks, align, video, models, prepare, show, train, evaluate, convert, serve)
 
 
 def build_parser() -> argparse.ArgumentParser:

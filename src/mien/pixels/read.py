@@ -150,13 +150,14 @@ def _picture(stream: IO[bytes], name: str, max_pixels: int) -> Iterator[ImageFil
         if plugin is None:
             raise BadImage(
                 f"{name}: not a picture that mien reads (it begins with {head[:8]!r}); "
-                "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF"
+                "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF",
+                "kind",
             )
         with plugin(stream) as picture:
             _check_size(name, *picture.size, max_pixels)
             yield picture
     except Image.DecompressionBombError as error:
-        raise BadImage(f"{name}: too large ({error}); make it smaller") from error
+        raise BadImage(f"{name}: too large ({error}); make it smaller", "size") from error
     except _DAMAGE as error:
         raise BadImage(f"{name}: damaged or incomplete ({error}); copy or download it again") from error
 
@@ -165,10 +166,13 @@ def _check_size(name: str, width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
         raise BadImage(
             f"{name}: {width} x {height} is {width * height} pixels, more than {max_pixels}; "
-            "make it smaller, or allow more with max_pixels"
+            "make it smaller, or allow more with max_pixels",
+            "size",
         )
     if max(width, height) > MAX_SIDE:
-        raise BadImage(f"{name}: {width} x {height} has a side above {MAX_SIDE} pixels; cut it or make it smaller")
+        raise BadImage(
+            f"{name}: {width} x {height} has a side above {MAX_SIDE} pixels; cut it or make it smaller", "size"
+        )
 
 
 def _orientation(picture: ImageFile) -> int:
@@ -198,7 +202,7 @@ def _rgb(picture: Image.Image, name: str) -> Image.Image:
         eight = (np.asarray(picture).astype(np.uint32) + 128) // 257
         return Image.fromarray(eight.astype(np.uint8)).convert("RGB")
     if picture.mode in ("I", "F"):
-        raise BadImage(f"{name}: 32 bits a value, whose white is not defined; save it with 8 or 16 bits")
+        raise BadImage(f"{name}: 32 bits a value, whose white is not defined; save it with 8 or 16 bits", "kind")
     if picture.has_transparency_data:
         colours = picture.convert("RGBA")
         white = Image.new("RGB", picture.size, "white")

@@ -9,11 +9,11 @@ from mien.errors import MienError
 
 
 @contextmanager
-def torch_extra(doing: str) -> Iterator[None]:
+def needs_extra(doing: str, extra: str = "train") -> Iterator[None]:
     """Turn a missing package into a message with the cure; put only imports into the block."""
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "mien":  # a mistake of ours, not of the installation
             raise
-        raise MienError(f"{doing} needs {error.name}; install it: pip install 'mien[train]'") from error
+        raise MienError(f"{doing} needs {error.name}; install it: pip install 'mien[{extra}]'") from error

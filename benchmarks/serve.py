@@ -1,0 +1,310 @@
+"""What the HTTP service costs beside the library: time, throughput, memory, and frames of a stream.
+
+    python benchmarks/serve.py
+
+Pictures: the example at long side 640, shifted and mirrored so that no two are alike, as JPEG. The service runs in a
+process of its own with its default settings, on the same cores as what asks it.
+
+overhead: one client; each picture by the library and by POST /v1/detect in turn; median of the differences.
+throughput: rounds of the library alone and of 16 clients in turn; the library with several ways to use the cores, of
+which the best in each round counts. p50 and p99 of all requests at that load.
+memory: resident memory of the service over many requests of mixed sizes and paths.
+stream: 640 x 480, landmarks and tracks; the next frame when an answer has come ("asked"), and 30 frames a second as a
+camera gives them ("camera"): answers a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import record
+
+import mien
+from mien.pixels import encode_jpeg
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+CLIENTS = 16
+WAYS = ((1, 2), (2, 1), (2, 2), (1, 3))
+"""Threads a network and pictures at once: how the library may use two cores."""
+
+
+def main() -> None:
+    args = _arguments()
+    result: dict[str, Any] = {"load_before": os.getloadavg()}
+    if "overhead" in args.parts:
+        result["overhead"] = overhead(args.count)
+    if "throughput" in args.parts:
+        result["throughput"] = throughput(args.rounds, args.seconds)
+    if "memory" in args.parts:
+        result["memory"] = memory(args.requests)
+    if "stream" in args.parts:
+        result["stream"] = asyncio.run(stream(args.seconds))
+    print(json.dumps(result, indent=1))
+    record.write("serve", result, args.out)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = ["overhead", "throughput", "memory", "stream"]
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
+    parser.add_argument("--count", type=int, default=300, help="pictures of the overhead")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each round, and of each stream")
+    parser.add_argument("--requests", type=int, default=2000, help="of the memory")
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+@contextmanager
+def service(*flags: str) -> Iterator[tuple[int, int]]:
+    """``mien serve`` as a process of its own: port and process id."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    command = [sys.executable, "-m", "mien.cli", "serve", "--port", str(port), "--log-level", "warning", *flags]
+    with subprocess.Popen(command) as process:
+        try:
+            _wait(port)
+            yield port, process.pid
+        finally:
+            process.terminate()
+
+
+def _wait(port: int) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").close()
+            return
+        except urllib.error.URLError:
+            time.sleep(0.1)
+    raise SystemExit("the service did not come up")
+
+
+def pictures(count: int, width: int = 640, height: int = 640) -> list[bytes]:
+    """JPEG files in which the face stands here and there."""
+    large = cv2.resize(mien.read(EXAMPLE), (640, 640), interpolation=cv2.INTER_CUBIC)
+    files = []
+    for number in range(count):
+        moved = np.roll(large, (5 * number % 60, 7 * number % 90), axis=(0, 1))[:height, :width]
+        files.append(encode_jpeg(np.ascontiguousarray(moved[:, ::-1] if number % 2 else moved)))
+    return files
+
+
+def request(path: str, body: bytes) -> bytes:
+    """A request as bytes: what the client costs is not to be measured."""
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: bytes) -> bytes:
+    """The body of the answer, which must be 200."""
+    writer.write(message)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(head.decode())
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return await reader.readexactly(length)
+
+
+def overhead(count: int) -> dict[str, Any]:
+    """Milliseconds of one client, the library with as many threads as the service and with its default."""
+    files = pictures(20)
+    detectors = {"threads=1": mien.Detector(threads=1), "default": mien.Detector()}
+    times: dict[str, list[float]] = {name: [] for name in (*detectors, "service")}
+    with service() as (port, _):
+        asyncio.run(_take_turns(port, files, count, detectors, times))
+    more = {
+        name: [asked - alone for asked, alone in zip(times["service"], times[name], strict=True)] for name in detectors
+    }
+    return {
+        "pictures": count,
+        "median_ms": {name: round(statistics.median(values), 2) for name, values in times.items()},
+        "overhead_median_ms": {name: round(statistics.median(values), 2) for name, values in more.items()},
+        "overhead_quartiles_ms": {
+            name: [round(value, 2) for value in statistics.quantiles(values, n=4)] for name, values in more.items()
+        },
+    }
+
+
+async def _take_turns(
+    port: int, files: list[bytes], count: int, detectors: dict[str, mien.Detector], times: dict[str, list[float]]
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for number in range(-10, count):
+        body = files[number % len(files)]
+        for name, detector in detectors.items():
+            start = time.perf_counter()
+            detector(body)
+            if number >= 0:
+                times[name].append(1000 * (time.perf_counter() - start))
+        message = request("/v1/detect", body)
+        start = time.perf_counter()
+        await ask(reader, writer, message)
+        if number >= 0:
+            times["service"].append(1000 * (time.perf_counter() - start))
+    writer.close()
+
+
+def throughput(rounds: int, seconds: float) -> dict[str, Any]:
+    """Pictures a second of the library and of the service, in turn."""
+    files = pictures(32)
+    detectors = {way: mien.Detector(threads=way[0]) for way in WAYS}
+    alone: dict[str, list[float]] = {f"threads={way[0]} at once={way[1]}": [] for way in WAYS}
+    served, waits = [], []
+    with service() as (port, _):
+        for _ in range(rounds):
+            for way, name in zip(WAYS, alone, strict=True):
+                alone[name].append(round(_library(detectors[way], way[1], files, seconds), 2))
+            start = time.perf_counter()
+            times = asyncio.run(_clients(port, files, seconds))
+            served.append(round(len(times) / (time.perf_counter() - start), 2))
+            waits += times
+    best = [max(values) for values in zip(*alone.values(), strict=True)]
+    ratios = [mine / theirs for mine, theirs in zip(served, best, strict=True)]
+    p50, p99 = (float(np.percentile(waits, part)) * 1000 for part in (50, 99))
+    return {
+        "clients": CLIENTS,
+        "library_per_second": alone,
+        "service_per_second": served,
+        "ratio_to_best": [round(ratio, 3) for ratio in ratios],
+        "ratio_to_best_median": round(statistics.median(ratios), 3),
+        "requests": len(waits),
+        "p50_ms": round(p50, 1),
+        "p99_ms": round(p99, 1),
+        "p99_over_p50": round(p99 / p50, 2),
+    }
+
+
+def _library(detector: mien.Detector, at_once: int, files: list[bytes], seconds: float) -> float:
+    """Pictures a second with so many threads of ours."""
+    end = time.perf_counter() + seconds
+
+    def work(first: int) -> int:
+        count = first
+        while time.perf_counter() < end:
+            detector(files[count % len(files)])
+            count += 1
+        return count - first
+
+    with ThreadPoolExecutor(at_once) as threads:
+        start = time.perf_counter()
+        done = sum(threads.map(work, range(at_once)))
+        return done / (time.perf_counter() - start)
+
+
+async def _clients(port: int, files: list[bytes], seconds: float) -> list[float]:
+    """Seconds of each request; each client asks again at once until the time is over."""
+    messages = [request("/v1/detect", body) for body in files]
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+
+    async def client(number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        while time.perf_counter() < end:
+            start = time.perf_counter()
+            await ask(reader, writer, messages[number % len(messages)])
+            times.append(time.perf_counter() - start)
+            number += CLIENTS + 1
+        writer.close()
+
+    await asyncio.gather(*(client(number) for number in range(CLIENTS)))
+    return times
+
+
+def memory(requests: int) -> dict[str, Any]:
+    """Resident MB of the service, every tenth part of the requests."""
+    samples = []
+    with service() as (port, process):
+        for part in range(10):
+            asyncio.run(_mixed(port, requests // 10, seed=part))
+            samples.append(round(_resident_mb(process), 1))
+            print(f"{(part + 1) * requests // 10} requests: {samples[-1]} MB", file=sys.stderr, flush=True)
+    return {
+        "requests": requests,
+        "resident_mb": samples,
+        "growth_mb": round(samples[-1] - samples[0], 1),
+        "growth_of_the_second_half_mb": round(samples[-1] - samples[4], 1),
+    }
+
+
+def _resident_mb(process: int) -> float:
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+
+
+async def _mixed(port: int, count: int, seed: int) -> None:
+    """Requests of all paths, 160 to 960 pixels, four at once."""
+    rng = np.random.default_rng(seed)
+    original = mien.read(EXAMPLE)
+    paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?chips=true")
+
+    async def client(part: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number in range(part, count, 4):
+            sides = rng.integers(160, 960, 2).tolist()
+            picture = cv2.resize(original, sides, interpolation=cv2.INTER_AREA)
+            await ask(reader, writer, request(paths[number % 3 + (number % 7 == 0)], encode_jpeg(picture)))
+        writer.close()
+
+    await asyncio.gather(*(client(part) for part in range(4)))
+
+
+async def stream(seconds: float) -> dict[str, Any]:
+    """Answers a second, and what the service says it needed for each."""
+    frames = pictures(60, 640, 480)
+    result = {}
+    for name, rate in (("asked", None), ("camera", 30.0)):
+        with service() as (port, _):
+            result[name] = await _stream(port, frames, seconds, rate)
+    return result
+
+
+async def _stream(port: int, frames: list[bytes], seconds: float, rate: float | None) -> dict[str, Any]:
+    from websockets.asyncio.client import connect
+
+    answers, sent = [], 0
+    async with connect(f"ws://127.0.0.1:{port}/v1/stream", compression=None) as socket_:
+        start = time.perf_counter()
+
+        async def camera() -> None:
+            nonlocal sent
+            while rate is not None:
+                await socket_.send(frames[sent % len(frames)])
+                sent += 1
+                await asyncio.sleep(max(0.0, start + sent / rate - time.perf_counter()))
+
+        task = asyncio.create_task(camera())
+        while time.perf_counter() - start < seconds:
+            if rate is None:
+                await socket_.send(frames[sent % len(frames)])
+                sent += 1
+            answers.append(json.loads(await socket_.recv()))
+        spent = time.perf_counter() - start
+        task.cancel()
+    return {
+        "sent": sent,
+        "per_second": round(len(answers) / spent, 1),
+        "with_a_face": sum(bool(answer["faces"]) for answer in answers),
+        "answers": len(answers),
+        "service_ms_median": round(statistics.median(answer["ms"] for answer in answers), 1),
+    }
+
+
+if __name__ == "__main__":
+    main()

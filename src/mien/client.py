@@ -1,0 +1,159 @@
+"""A client of ``mien serve``: pictures in, the records of ``mien --json`` out. Needs the extra ``client``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import httpx
+
+from mien.errors import BadImage, ServiceError
+from mien.records import AnalysisRecord, PictureRecord, SentChipsRecord
+
+Contour = Literal["visible", "3d"]
+Template = Literal["mxnet", "arcface"]
+Source = str | os.PathLike[str] | bytes
+"""The path of a picture file, or its bytes."""
+
+_Query = dict[str, str | float | None]
+
+
+class Client:
+    """One connection pool to one service; threads may share it, and ``with`` closes it.
+
+    ``key``: where the service wants one. ``timeout``: seconds until a call gives up. ``transport``: httpx's, for tests
+    and special routes. Switches that are None are left to the service; docs/serve.md says what each means.
+
+    Every call raises ServiceError where the service refuses, fails or is not there.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8000",
+        *,
+        key: str | None = None,
+        timeout: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {} if key is None else {"X-API-Key": key}
+        self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def detect(self, picture: Source, *, min_face: float | None = None, max_faces: int | None = None) -> PictureRecord:
+        """Boxes, scores and five points of the faces in a picture, best first."""
+        record: PictureRecord = self._send("detect", picture, {"min_face": min_face, "max_faces": max_faces}).json()
+        return record
+
+    def landmarks(
+        self,
+        picture: Source,
+        *,
+        contour: Contour | None = None,
+        passes: Literal[1, 2] | None = None,
+        min_face: float | None = None,
+        max_faces: int | None = None,
+    ) -> PictureRecord:
+        """The same with 68 points of each face and how its head is turned."""
+        query: _Query = {"contour": contour, "passes": passes, "min_face": min_face, "max_faces": max_faces}
+        record: PictureRecord = self._send("landmarks", picture, query).json()
+        return record
+
+    def align(
+        self,
+        picture: Source,
+        *,
+        template: Template | None = None,
+        size: int | None = None,
+        padding: float | None = None,
+        points: Literal[5, 68] | None = None,
+        min_face: float | None = None,
+        max_faces: int | None = None,
+    ) -> SentChipsRecord:
+        """Each face upright: its PNG in base64, and the way back to the picture."""
+        query: _Query = {"template": template, "size": size, "padding": padding, "points": points}
+        query |= {"min_face": min_face, "max_faces": max_faces}
+        record: SentChipsRecord = self._send("align", picture, query).json()
+        return record
+
+    def analyze(
+        self,
+        picture: Source,
+        *,
+        landmarks: bool = True,
+        chips: bool = False,
+        contour: Contour | None = None,
+        template: Template | None = None,
+        min_face: float | None = None,
+        max_faces: int | None = None,
+    ) -> AnalysisRecord:
+        """All that is switched on, in one request."""
+        query: _Query = {"landmarks": landmarks, "chips": chips, "contour": contour, "template": template}
+        query |= {"min_face": min_face, "max_faces": max_faces}
+        record: AnalysisRecord = self._send("analyze", picture, query).json()
+        return record
+
+    def models(self) -> list[dict[str, Any]]:
+        """The cards of the networks, as ``mien models --json`` prints them."""
+        cards: list[dict[str, Any]] = self._ask("GET", "/v1/models").json()["models"]
+        return cards
+
+    def ready(self) -> bool:
+        """Whether the service is there and would take a picture now."""
+        try:
+            self._ask("GET", "/readyz")
+        except ServiceError:
+            return False
+        return True
+
+    def _send(self, what: str, picture: Source, query: _Query) -> httpx.Response:
+        """Post a picture. Raises BadImage where it cannot be read here."""
+        name, data = _opened(picture)
+        given = {name: value for name, value in query.items() if value is not None}
+        return self._ask("POST", f"/v1/{what}", params=given, files={"picture": (name, data)})
+
+    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, **request)
+        except httpx.HTTPError as error:
+            raise ServiceError(f"{self._http.base_url}: {error or type(error).__name__}; does it run?") from error
+        if response.is_success:
+            return response
+        raise _refusal(response)
+
+
+def _opened(picture: Source) -> tuple[str, bytes]:
+    """A name for the picture, and its bytes."""
+    if isinstance(picture, bytes):
+        return "picture", picture
+    path = Path(picture)
+    try:
+        return path.name, path.read_bytes()
+    except OSError as error:
+        raise BadImage(f"{path}: cannot be opened ({error}); check the path") from error
+
+
+def _refusal(response: httpx.Response) -> ServiceError:
+    """What the problem document says; the status alone where there is none, as from a proxy."""
+    if response.headers.get("content-type") != "application/problem+json":
+        return ServiceError(f"{response.url}: HTTP {response.status_code}", response.status_code, "unknown")
+    problem = response.json()
+    wait = response.headers.get("retry-after")
+    return ServiceError(
+        f"{problem['title']}: {problem['detail']} (request {problem['request_id']})",
+        response.status_code,
+        problem["code"],
+        int(wait) if wait is not None and wait.isdecimal() else None,
+    )

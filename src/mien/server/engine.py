@@ -1,0 +1,193 @@
+"""What is computed for each path: bytes of a picture and switches in, the body of the answer out. No HTTP."""
+
+from __future__ import annotations
+
+import base64
+import io
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+import numpy as np
+
+from mien.describe import Chip, ChipSpec, Contour, Landmarker, chips
+from mien.detect import Detector, Settings
+from mien.errors import BadImage
+from mien.geometry.schemes import to_five
+from mien.pixels import encode_png, read
+from mien.records import (
+    AnalysisRecord,
+    ChipRecord,
+    ChipsRecord,
+    SentChipRecord,
+    SentChipsRecord,
+    chip_record,
+    face_records,
+    record_of_chips,
+    record_of_faces,
+    to_line,
+)
+from mien.server.problems import Problem
+from mien.server.settings import ServeSettings
+from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
+from mien.server.upload import Sent
+from mien.values import Faces, Landmarks, Picture
+
+_SIZES = {"arcface": 112, "mxnet": 144}
+_PADDING = 0.37
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The body of an answer, and how many faces were found in all."""
+
+    body: bytes
+    found: int
+    media_type: str = "application/json"
+
+
+class Engine:
+    """The networks, opened once; threads may share them."""
+
+    def __init__(self, settings: ServeSettings) -> None:
+        """Raises ModelMissing, ModelMismatch, BadOption."""
+        self._settings = settings
+        self._detector = Detector(Settings(min_face=settings.min_face), threads=settings.threads)
+        self._landmarker = Landmarker(threads=settings.threads)
+
+    def detector(self, min_face: float | None) -> Detector:
+        """The detector for faces of so many pixels. Raises Problem where that is less than the service's own."""
+        if min_face is None or min_face == self._settings.min_face:
+            return self._detector
+        if min_face < self._settings.min_face:
+            raise Problem(
+                "bad-option", f"min_face={min_face:g}: this service takes {self._settings.min_face:g} or more"
+            )
+        base = self._detector
+        settings = replace(base.settings, min_face=min_face)
+        return Detector(settings, pnet=base.pnet, rnet=base.rnet, onet=base.onet, lnet=base.lnet)
+
+    def landmarker(self, contour: Contour, passes: int = 1) -> Landmarker:
+        """The landmarker for this contour."""
+        return Landmarker(self._landmarker.network, contour=contour, passes=passes)
+
+    def picture(self, data: bytes) -> Picture:
+        """The picture in a file. Raises Problem."""
+        try:
+            return read(data, max_pixels=self._settings.max_pixels)
+        except BadImage as error:
+            raise Problem.of_picture(error) from error
+
+    def most(self, wanted: int | None) -> int:
+        """How many faces are returned at most."""
+        limit = self._settings.max_faces
+        return limit if wanted is None else min(wanted, limit)
+
+    def detect(self, sent: Sent, switches: FaceSwitches) -> Answer:
+        """The answer of ``/v1/detect``."""
+        picture, faces, found = self._find(sent, switches)
+        height, width = picture.shape[:2]
+        return _json(record_of_faces(sent.name, width, height, faces), found)
+
+    def landmarks(self, sent: Sent, switches: LandmarkSwitches) -> Answer:
+        """The answer of ``/v1/landmarks``."""
+        picture, faces, found = self._find(sent, switches)
+        landmarks = self.landmarker(switches.contour, switches.passes)(picture, faces)
+        height, width = picture.shape[:2]
+        return _json(record_of_faces(sent.name, width, height, faces, landmarks), found)
+
+    def align(self, sent: Sent, switches: AlignSwitches) -> Answer:
+        """The answer of ``/v1/align``."""
+        spec = _spec(switches.template, switches.size, switches.padding)
+        picture, faces, found = self._find(sent, switches)
+        if switches.points == "68":
+            faces = _by_landmarks(faces, self._landmarker(picture, faces))
+        height, width = picture.shape[:2]
+        cut = _Cut.of(sent.name, picture, faces, spec)
+        record = record_of_chips(sent.name, width, height, cut.records)
+        if switches.format == "zip":
+            return Answer(cut.archive(record), found, "application/zip")
+        return _json(cut.sent(record), found)
+
+    def analyze(self, sent: Sent, switches: AnalyzeSwitches) -> Answer:
+        """The answer of ``/v1/analyze``."""
+        spec = _spec(switches.template, switches.size, switches.padding)
+        picture, faces, found = self._find(sent, switches)
+        landmarks = None
+        if switches.landmarks:
+            landmarks = self.landmarker(switches.contour, switches.passes)(picture, faces)
+        height, width = picture.shape[:2]
+        record: AnalysisRecord = {
+            "picture": sent.name,
+            "width": width,
+            "height": height,
+            "faces": face_records(faces, landmarks),
+        }
+        if switches.chips:
+            by = faces if landmarks is None else _by_landmarks(faces, landmarks)
+            cut = _Cut.of(sent.name, picture, by, spec)
+            record["chips"] = cut.sent(record_of_chips(sent.name, width, height, cut.records))["chips"]
+        return _json(record, found)
+
+    def _find(self, sent: Sent, switches: FaceSwitches) -> tuple[Picture, Faces, int]:
+        """The picture, its faces, best first and not too many, and how many there were."""
+        detector = self.detector(switches.min_face)
+        picture = self.picture(sent.data)
+        faces = detector(picture)
+        return picture, faces[: self.most(switches.max_faces)], len(faces)
+
+
+def _json(record: Mapping[str, object], found: int) -> Answer:
+    return Answer(to_line(record).encode("ascii"), found)
+
+
+def _spec(template: str, size: int | None, padding: float | None) -> ChipSpec:
+    side = _SIZES[template] if size is None else size
+    if template == "mxnet":
+        return ChipSpec.padded(side, _PADDING if padding is None else padding)
+    if padding is not None:
+        raise Problem("bad-option", f"padding={padding:g}: the arcface template has none; use template=mxnet")
+    return ChipSpec.arcface(side)
+
+
+def _by_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
+    """The faces with the five points that the 68 give."""
+    points = [to_five(found.points) for found in landmarks]
+    return Faces(faces.boxes, faces.scores, np.reshape(points, (-1, 5, 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """The chips of a picture: their records and their PNG files, in the order of the faces."""
+
+    records: list[ChipRecord]
+    files: list[bytes]
+
+    @classmethod
+    def of(cls, name: str, picture: Picture, faces: Faces, spec: ChipSpec) -> _Cut:
+        """Chips named as ``mien align`` names them."""
+        stem = PurePath(name).stem or "picture"
+        cut: list[Chip] = chips(picture, faces, spec=spec)
+        records = [
+            chip_record(f"{stem}_{number}.png", spec.size, chip.to_picture.matrix, face)
+            for number, (chip, face) in enumerate(zip(cut, faces, strict=True))
+        ]
+        return cls(records, [encode_png(chip.pixels) for chip in cut])
+
+    def sent(self, record: ChipsRecord) -> SentChipsRecord:
+        """The record with the files inside."""
+        sent: list[SentChipRecord] = [
+            {**chip, "png": base64.b64encode(data).decode("ascii")}
+            for chip, data in zip(self.records, self.files, strict=True)
+        ]
+        return {"picture": record["picture"], "width": record["width"], "height": record["height"], "chips": sent}
+
+    def archive(self, record: ChipsRecord) -> bytes:
+        """A ZIP archive of the files and ``chips.json``, the record."""
+        memory = io.BytesIO()
+        with zipfile.ZipFile(memory, "w", zipfile.ZIP_STORED) as archive:
+            for chip, data in zip(self.records, self.files, strict=True):
+                archive.writestr(chip["file"], data)
+            archive.writestr("chips.json", to_line(record))
+        return memory.getvalue()

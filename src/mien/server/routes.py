@@ -1,0 +1,46 @@
+"""The paths to which pictures are sent."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from mien.server.service import Service
+from mien.server.shapes import PICTURE_BODY, Analysis, Chips, Picture, problem_responses
+from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
+
+router = APIRouter(tags=["pictures"], responses=problem_responses(401, 408, 413, 415, 422, 429, 500, 503))
+
+
+@router.post("/v1/detect", response_model=Picture, openapi_extra=PICTURE_BODY)
+async def detect(request: Request, switches: Annotated[FaceSwitches, Query()]) -> Response:
+    """Boxes, scores and five points of the faces in a picture."""
+    service = Service.of(request)
+    return await service.answer(request, lambda sent: service.engine.detect(sent, switches))
+
+
+@router.post("/v1/landmarks", response_model=Picture, openapi_extra=PICTURE_BODY)
+async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Query()]) -> Response:
+    """68 points of each face and how the head is turned."""
+    service = Service.of(request)
+    return await service.answer(request, lambda sent: service.engine.landmarks(sent, switches))
+
+
+@router.post(
+    "/v1/align",
+    response_model=Chips,
+    responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+    openapi_extra=PICTURE_BODY,
+)
+async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -> Response:
+    """Each face upright, of one size and with its points at the same places."""
+    service = Service.of(request)
+    return await service.answer(request, lambda sent: service.engine.align(sent, switches))
+
+
+@router.post("/v1/analyze", response_model=Analysis, openapi_extra=PICTURE_BODY)
+async def analyze(request: Request, switches: Annotated[AnalyzeSwitches, Query()]) -> Response:
+    """All that is switched on: landmarks, chips."""
+    service = Service.of(request)
+    return await service.answer(request, lambda sent: service.engine.analyze(sent, switches))

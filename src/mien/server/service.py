@@ -1,0 +1,82 @@
+"""What all paths share, and how a picture that was sent becomes an answer within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
+from starlette.responses import Response
+
+from mien.server.engine import Answer, Engine
+from mien.server.guard import Guard
+from mien.server.metrics import Metrics
+from mien.server.pool import Pool
+from mien.server.problems import Problem
+from mien.server.settings import ServeSettings
+from mien.server.upload import Sent, Upload, receive, unpack
+
+CLIENT_GONE = 499
+"""In the log and the metrics, for want of a status, where the client did not wait for the answer."""
+
+_RETRY_SECONDS = 5
+"""After which a client whose picture took too long may ask again."""
+
+
+@dataclass(slots=True)
+class Service:
+    """The parts of one service; ``streams``: how many are open."""
+
+    settings: ServeSettings
+    engine: Engine
+    pool: Pool
+    guard: Guard
+    metrics: Metrics
+    streams: int = 0
+
+    @classmethod
+    def of(cls, connection: HTTPConnection) -> Service:
+        """The service that a request or WebSocket came to."""
+        service: Service = connection.app.state.service
+        return service
+
+    async def answer(self, request: Request, work: Callable[[Sent], Answer]) -> Response:
+        """What ``work`` makes of the picture in the request. Raises Problem."""
+        end = time.monotonic() + self.settings.timeout
+        try:
+            with self.pool.place():
+                upload = await self._receive(request)
+                answer = await self._work(request, lambda: work(unpack(upload)), end)
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_GONE)
+        self.metrics.pictures.inc()
+        self.metrics.faces.inc(answer.found)
+        headers = {"Cache-Control": "no-store", "X-Faces-Found": str(answer.found)}
+        return Response(answer.body, 200, headers, answer.media_type)
+
+    async def _receive(self, request: Request) -> Upload:
+        try:
+            return await asyncio.wait_for(receive(request, self.settings.max_bytes), self.settings.timeout)
+        except asyncio.TimeoutError as error:
+            raise Problem("too-slow", f"it took more than {self.settings.timeout:g} s; send a smaller one") from error
+
+    async def _work(self, request: Request, work: Callable[[], Answer], end: float) -> Answer:
+        """What ``work`` returns. Raises ClientDisconnect, and Problem where it is not done at ``end``."""
+        job = asyncio.ensure_future(self.pool.run(work))
+        gone = asyncio.ensure_future(request.receive())  # after the body there comes nothing but the end
+        try:
+            await asyncio.wait({job, gone}, timeout=end - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
+            if job.done():
+                return job.result()
+            if gone.done():
+                raise ClientDisconnect
+            raise Problem(
+                "took-too-long",
+                f"more than {self.settings.timeout:g} s; ask later, or send a smaller picture",
+                retry_after=_RETRY_SECONDS,
+            )
+        finally:
+            job.cancel()
+            gone.cancel()

@@ -1,0 +1,164 @@
+"""The answers as pydantic models, for the OpenAPI document; the records themselves are made by ``mien.records``.
+
+A test holds their fields against those of the records.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Point = list[float]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Pose(_Shape):
+    """How the head is turned, in degrees."""
+
+    yaw: float = Field(examples=[-3.1])
+    pitch: float = Field(examples=[-8.7])
+    roll: float = Field(examples=[2.9])
+
+
+class Landmarks(_Shape):
+    """68 points in picture pixels, and how likely each is close to where it belongs."""
+
+    scheme: str = Field(examples=["68"])
+    points: list[Point]
+    scores: list[float]
+    pose: Pose | None
+
+
+class Face(_Shape):
+    """One face. ``landmarks``: where asked for; ``track``: in a stream, the number of the face."""
+
+    box: list[float] = Field(description="x0, y0, x1, y1 in picture pixels", examples=[[178.5, 62.4, 268.6, 173.0]])
+    score: float = Field(ge=0, le=1, examples=[0.9997])
+    points: list[Point] | None = Field(
+        description="Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture",
+        examples=[[[203.8, 101.2], [247.2, 103.6], [224.9, 129.1], [202.0, 140.0], [244.9, 142.8]]],
+    )
+    track: int = Field(default=0, description="Only in streams.")
+    landmarks: Landmarks = Field(default=None, description="Only where asked for.")  # type: ignore[assignment]
+
+
+class Chip(_Shape):
+    """A face upright; ``to_picture`` (2, 3) leads from its pixels to those of the picture."""
+
+    file: str = Field(examples=["astronaut_0.png"])
+    size: int = Field(examples=[144])
+    to_picture: list[list[float]]
+    box: list[float]
+    score: float
+    png: str = Field(description="base64 of the PNG file", json_schema_extra={"contentEncoding": "base64"})
+
+
+class Picture(_Shape):
+    """A picture and its faces, best first."""
+
+    picture: str = Field(description="The name that was sent", examples=["astronaut.jpg"])
+    width: int = Field(description="Of the upright picture, in pixels", examples=[512])
+    height: int = Field(examples=[512])
+    faces: list[Face]
+
+
+class Chips(_Shape):
+    """A picture and the chips of its faces, best first."""
+
+    picture: str = Field(examples=["astronaut.jpg"])
+    width: int = Field(examples=[512])
+    height: int = Field(examples=[512])
+    chips: list[Chip]
+
+
+class Analysis(Picture):
+    """A picture with all that was asked about it."""
+
+    chips: list[Chip] = Field(default=[], description="Only where asked for.")
+
+
+class Card(_Shape):
+    """The card of a network, and its file."""
+
+    name: str = Field(examples=["mien-onet"])
+    task: str = Field(examples=["onet"])
+    input_size: int
+    colour: str
+    mean: float
+    scale: float
+    context: float
+    stride: int
+    cell: int
+    outputs: list[str]
+    licence: str
+    data: str = Field(description="What it was trained on")
+    source: str
+    scores: dict[str, float]
+    parameters: int
+    sha256: str
+    crop: str = "square"
+    file: str = Field(examples=["onet.onnx"])
+    bytes: int
+
+
+class Models(_Shape):
+    """The networks that are shipped."""
+
+    models: list[Card]
+
+
+class Status(_Shape):
+    """How the service is."""
+
+    status: str = Field(examples=["ok"])
+
+
+class ProblemDocument(_Shape):
+    """A problem (RFC 9457). ``code`` says which; ``type`` is the same as a reference."""
+
+    type: str = Field(examples=["/problems/too-many-pixels"])
+    title: str = Field(examples=["The picture has too many pixels"])
+    status: int = Field(examples=[413])
+    detail: str
+    code: str = Field(examples=["too-many-pixels"])
+    request_id: str
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: these statuses are answered with problem documents."""
+    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
+    return {status: {"description": "A problem document", "content": content} for status in statuses}
+
+
+PICTURE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"picture": {"type": "string", "format": "binary"}},
+                    "required": ["picture"],
+                }
+            },
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "picture": {"type": "string", "contentEncoding": "base64"},
+                        "name": {"type": "string"},
+                    },
+                    "required": ["picture"],
+                    "additionalProperties": False,
+                },
+                "example": {"picture": "<base64 of a picture file>", "name": "x.jpg"},
+            },
+        },
+    }
+}
+"""For the OpenAPI document: the three ways to send a picture."""

@@ -1,0 +1,73 @@
+"""``mien serve``: its flags are its settings, and what it says when it cannot begin."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from mien.cli import main, serve
+from mien.server import ServeSettings
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def test_every_setting_but_the_key_has_a_flag() -> None:
+    assert [name for name, *_ in serve._OPTIONS] == [name for name in ServeSettings.model_fields if name != "api_key"]
+
+
+def test_the_help_tells_the_defaults() -> None:
+    for name, _, _, text in serve._OPTIONS:
+        default = ServeSettings.model_fields[name].default
+        if isinstance(default, (int, float)):
+            assert f"(default: {default:g})".replace("1.04858e+07", "10485760").replace("4e+07", "40000000") in text
+        elif isinstance(default, str):
+            assert f"(default: {default}" in text
+
+
+def test_every_setting_is_documented() -> None:
+    text = (DOCS / "serve.md").read_text(encoding="utf-8")
+    assert not [name for name in ServeSettings.model_fields if f"`{name}`" not in text]
+
+
+def test_flags_reach_the_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given: list[ServeSettings] = []
+    monkeypatch.setattr("mien.server.serve", given.append)
+    config = tmp_path / "serve.toml"
+    config.write_text("queue = 5\n")
+    assert main(["serve", "--port", "9", "--max-bytes", "2048", "--config", str(config), "--min-face", "30"]) == 0
+    (settings,) = given
+    assert (settings.port, settings.max_bytes, settings.queue, settings.min_face) == (9, 2048, 5, 30)
+
+
+def test_settings_that_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "70000"]) == 2
+    assert "port=70000" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.server.logs.configure", lambda level: None)  # the log of the tests stays as it is
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 1
+    assert f"127.0.0.1:{port} cannot be served" in capsys.readouterr().err
+
+
+def test_without_the_extra(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("mien.server")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pydantic_settings", None)
+    monkeypatch.setattr("builtins.__import__", _without(__import__))
+    assert main(["serve"]) == 1
+    assert "pip install 'mien[serve]'" in capsys.readouterr().err
+
+
+def _without(usual):  # type: ignore[no-untyped-def]
+    def imported(name, *rest, **more):  # type: ignore[no-untyped-def]
+        if name == "fastapi":
+            raise ModuleNotFoundError("No module named 'fastapi'", name="fastapi")
+        return usual(name, *rest, **more)
+
+    return imported

@@ -1,0 +1,158 @@
+"""Each path with a real picture: the answers are those of the library and of the commands."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zipfile
+
+import httpx
+import numpy as np
+import pytest
+
+import mien
+from mien.cli import main
+from mien.geometry.schemes import to_five
+from mien.pixels import encode_png, read
+from mien.records import record_of_faces
+
+from .conftest import ASTRONAUT, Running
+
+FILE = ASTRONAUT.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def detector() -> mien.Detector:
+    return mien.Detector(threads=1)
+
+
+@pytest.fixture(scope="module")
+def faces(detector: mien.Detector) -> mien.Faces:
+    return detector(FILE)
+
+
+def form(name: str = "astronaut.jpg") -> dict[str, tuple[str, bytes]]:
+    return {"anything": (name, FILE)}
+
+
+def test_detect_answers_what_the_command_prints(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["detect", str(ASTRONAUT), "--json", "--threads", "1"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    answer = http.post("/v1/detect", files=form())
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-faces-found"] == "1"
+    assert answer.json() == printed | {"picture": "astronaut.jpg"}
+
+
+@pytest.mark.parametrize("kind", ["form", "raw", "json", "form with fields"])
+def test_every_way_to_send_a_picture_gives_the_same(http: httpx.Client, kind: str, faces: mien.Faces) -> None:
+    name = "picture" if kind == "raw" else "astronaut.jpg"
+    request = {
+        "form": {"files": form()},
+        "form with fields": {"files": form(), "data": {"user": "nobody", "formId": "7"}},
+        "raw": {"content": FILE, "headers": {"Content-Type": "image/jpeg"}},
+        "json": {"json": {"picture": base64.b64encode(FILE).decode(), "name": "astronaut.jpg"}},
+    }[kind]
+    answer = http.post("/v1/detect", **request)  # type: ignore[arg-type]
+    assert answer.json() == record_of_faces(name, 512, 512, faces)
+
+
+def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
+    for contour, scheme in (("visible", "68"), ("3d", "68-3d")):
+        landmarker = mien.Landmarker(contour=contour, passes=2, threads=1)  # type: ignore[arg-type]
+        record = record_of_faces("astronaut.jpg", 512, 512, faces, landmarker(read(FILE), faces))
+        answer = http.post("/v1/landmarks", params={"contour": contour, "passes": 2}, files=form())
+        assert answer.json() == record
+        assert answer.json()["faces"][0]["landmarks"]["scheme"] == scheme
+
+
+def test_align_sends_the_chips_of_the_library(http: httpx.Client, faces: mien.Faces) -> None:
+    picture = read(FILE)
+    points = to_five(mien.Landmarker(threads=1)(picture, faces)[0].points)
+    (chip,) = mien.chips(picture, mien.Faces(faces.boxes, faces.scores, points[None]))
+    answer = http.post("/v1/align", files=form("a/b/astronaut.jpg")).json()
+    assert answer["picture"] == "astronaut.jpg"
+    (sent,) = answer["chips"]
+    assert (sent["file"], sent["size"]) == ("astronaut_0.png", 144)
+    assert (read(base64.b64decode(sent["png"])) == chip.pixels).all()
+    assert np.allclose(sent["to_picture"], chip.to_picture.matrix, atol=1e-5)  # six digits are sent
+
+
+def test_align_by_five_points_as_an_archive(http: httpx.Client, faces: mien.Faces) -> None:
+    switches = {"points": 5, "template": "arcface", "size": 96, "format": "zip"}
+    answer = http.post("/v1/align", params=switches, files=form())
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert archive.namelist() == ["astronaut_0.png", "chips.json"]
+        (chip,) = mien.chips(read(FILE), faces, spec=mien.ChipSpec.arcface(96))
+        assert archive.read("astronaut_0.png") == encode_png(chip.pixels)
+        record = json.loads(archive.read("chips.json"))
+    assert record["chips"][0]["file"] == "astronaut_0.png"
+    assert "png" not in record["chips"][0]
+
+
+def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces) -> None:
+    plain = http.post("/v1/analyze", params={"landmarks": False}, files=form()).json()
+    assert plain == record_of_faces("astronaut.jpg", 512, 512, faces)
+    usual = http.post("/v1/analyze", files=form()).json()
+    assert usual == http.post("/v1/landmarks", files=form()).json()
+    everything = http.post("/v1/analyze", params={"chips": True}, files=form()).json()
+    assert everything.pop("chips") == http.post("/v1/align", files=form()).json()["chips"]
+    assert everything == usual
+
+
+def test_min_face_and_max_faces(http: httpx.Client, portrait: np.ndarray) -> None:
+    two = encode_png(np.concatenate([portrait, portrait[:, ::-1]], axis=1))
+    upload = {"content": two, "headers": {"Content-Type": "image/png"}}
+    everyone = http.post("/v1/detect", **upload)  # type: ignore[arg-type]
+    assert len(everyone.json()["faces"]) == 2
+    one = http.post("/v1/detect", params={"max_faces": 1}, **upload)  # type: ignore[arg-type]
+    assert one.json()["faces"] == everyone.json()["faces"][:1]
+    assert one.headers["x-faces-found"] == "2"
+    none = http.post("/v1/detect", params={"min_face": 400}, **upload)  # type: ignore[arg-type]
+    assert none.json()["faces"] == []
+
+
+def test_no_face_is_an_answer(http: httpx.Client) -> None:
+    black = encode_png(np.zeros((64, 64, 3), np.uint8))
+    for path, rest in (("detect", {"faces": []}), ("landmarks", {"faces": []}), ("align", {"chips": []})):
+        answer = http.post(f"/v1/{path}", content=black, headers={"Content-Type": "image/png"})
+        assert answer.json() == {"picture": "picture", "width": 64, "height": 64, **rest}
+
+
+def test_models_are_those_of_the_command(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert http.get("/v1/models").json() == {"models": printed}
+
+
+def test_health_and_metrics(http: httpx.Client) -> None:
+    assert http.get("/healthz").json() == {"status": "ok"}
+    assert http.get("/readyz").json() == {"status": "ok"}
+    http.post("/v1/detect", files=form())
+    http.get("/no/such/path/7")
+    text = http.get("/metrics").text
+    assert float(re.findall(r"^mien_faces_total (.*)$", text, re.MULTILINE)[0]) >= 1
+    assert re.search(r'^mien_requests_total\{method="POST",path="/v1/detect",status="200"\} ', text, re.MULTILINE)
+    assert "no/such" not in text  # what clients invent must not become series
+    assert "mien_places_taken 0.0" in text
+
+
+def test_the_documents_need_no_other_host(running: Running, http: httpx.Client) -> None:
+    page = http.get("/docs").text
+    files = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert files
+    assert all(name.startswith("/") and http.get(name).status_code == 200 for name in files)
+    assert "http://" not in page.replace(running.url, "")
+    assert "https://" not in page
+
+
+def test_request_ids(http: httpx.Client) -> None:
+    assert http.get("/healthz", headers={"X-Request-ID": "mine-1"}).headers["x-request-id"] == "mine-1"
+    ours = [http.get("/healthz", headers=head).headers["x-request-id"] for head in ({}, {"X-Request-ID": "no good"})]
+    assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ours)
+    assert ours[0] != ours[1]

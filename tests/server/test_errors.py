@@ -1,0 +1,170 @@
+"""Each thing that can go wrong with a request, and the problem document that says so."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from typing import Any
+
+import httpx
+import pytest
+
+from mien.server.problems import KINDS
+
+from .conftest import ASTRONAUT, Running, Start
+
+FILE = ASTRONAUT.read_bytes()
+RAW = {"Content-Type": "image/jpeg"}
+JSON = {"Content-Type": "application/json"}
+
+
+def problem(answer: httpx.Response) -> dict[str, Any]:
+    """The document, after what all have in common was checked."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = answer.json()
+    assert document["status"] == answer.status_code == KINDS[document["code"]].status
+    assert document["title"] == KINDS[document["code"]].title
+    assert document["type"] == f"/problems/{document['code']}"
+    assert document["request_id"] == answer.headers["x-request-id"]
+    assert document["detail"]
+    return document
+
+
+def png_head(width: int, height: int) -> bytes:
+    """The first bytes of a PNG that claims to have so many pixels, and has none."""
+    head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+    return start + struct.pack(">I", 1000) + b"IDAT"
+
+
+def base64_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+PICTURES = {
+    "a text": (b"not a picture at all", "unsupported-picture", "begins with b'not a pi'"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported-picture", "JPEG, PNG"),
+    "cut short": (FILE[:5000], "damaged-picture", "damaged or incomplete"),
+    "empty": (b"", "damaged-picture", "0 bytes"),
+    "too many pixels": (png_head(9000, 9000), "too-many-pixels", "9000 x 9000"),
+    "too long a side": (png_head(40_000, 10), "too-many-pixels", "40000 x 10"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("way", ["raw", "form", "json"])
+def test_pictures_that_cannot_be_used(http: httpx.Client, name: str, way: str) -> None:
+    data, code, said = PICTURES[name]
+    request: dict[str, Any] = {
+        "raw": {"content": data, "headers": RAW},
+        "form": {"files": {"f": ("x.jpg", data)}},
+        "json": {"json": {"picture": base64_of(data)}},
+    }[way]
+    found = problem(http.post("/v1/detect", **request))
+    assert found["code"] == code
+    assert said in found["detail"]
+
+
+BODIES = {
+    "no type": ({"content": FILE}, "unsupported-media-type", "''"),
+    "another type": (
+        {"content": FILE, "headers": {"Content-Type": "application/pdf"}},
+        "unsupported-media-type",
+        "pdf",
+    ),
+    "compressed": (
+        {"content": FILE, "headers": {**RAW, "Content-Encoding": "gzip"}},
+        "unsupported-media-type",
+        "gzip",
+    ),
+    "an url-encoded form": ({"data": {"picture": "x"}}, "unsupported-media-type", "urlencoded"),
+    "a form without file": ({"files": {"picture": (None, b"text")}}, "no-picture", "0 files"),
+    "two files": ({"files": [("a", ("a.jpg", FILE)), ("b", ("b.jpg", FILE))]}, "no-picture", "2 files"),
+    "a form without boundary": (
+        {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}},
+        "no-picture",
+        "boundary",
+    ),
+    "a form that is none": (
+        {"content": b"hello", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
+        "no-picture",
+        "cannot be read",
+    ),
+    "no JSON": ({"content": b"{", "headers": JSON}, "no-picture", "not JSON"),
+    "deep JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-picture", "not JSON"),
+    "a JSON list": ({"json": ["x"]}, "no-picture", "the JSON must be"),
+    "JSON without picture": ({"json": {"name": "x"}}, "no-picture", "the JSON must be"),
+    "JSON with more": ({"json": {"picture": "", "url": "x"}}, "no-picture", "the JSON must be"),
+    "no base64": ({"json": {"picture": "data:image/jpeg;base64,AAAA"}}, "no-picture", "not base64"),
+    "no ASCII": ({"json": {"picture": "bücher"}}, "no-picture", "not base64"),
+}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_bodies_without_a_picture(http: httpx.Client, name: str) -> None:
+    request, code, said = BODIES[name]
+    found = problem(http.post("/v1/detect", **request))  # type: ignore[arg-type]
+    assert found["code"] == code
+    assert said in found["detail"]
+
+
+SWITCHES = {
+    "detect": [{"unknown": 1}, {"min_face": 0}, {"min_face": "nan"}, {"min_face": 5}, {"max_faces": 0}],
+    "landmarks": [{"contour": "none"}, {"passes": 3}, {"size": 100}],
+    "align": [{"size": 4}, {"size": 5000}, {"points": 6}, {"template": "arcface", "padding": 0.1}, {"format": "tar"}],
+    "analyze": [{"landmarks": "perhaps"}, {"format": "zip"}],
+}
+
+
+@pytest.mark.parametrize(("path", "switches"), [(path, one) for path, all_ in SWITCHES.items() for one in all_])
+def test_switches_that_make_no_sense(http: httpx.Client, path: str, switches: dict[str, object]) -> None:
+    answer = http.post(f"/v1/{path}", params=switches, content=FILE, headers=RAW)  # type: ignore[arg-type]
+    found = problem(answer)
+    assert found["code"] == "bad-option"
+    assert list(switches)[-1] in found["detail"]
+
+
+def test_paths_and_methods_that_are_not_there(http: httpx.Client) -> None:
+    assert problem(http.get("/v1/nothing"))["code"] == "not-found"
+    assert problem(http.post("/v1/nothing", content=FILE))["code"] == "not-found"
+    wrong = http.get("/v1/detect")
+    assert problem(wrong)["code"] == "method-not-allowed"
+    assert wrong.headers["allow"] == "POST"
+
+
+def test_what_a_type_leads_to(http: httpx.Client) -> None:
+    for code, kind in KINDS.items():
+        assert http.get(f"/problems/{code}").json() == {"code": code, "status": kind.status, "title": kind.title}
+    assert problem(http.get("/problems/other"))["code"] == "not-found"
+
+
+def test_a_mistake_of_ours_tells_nothing_but_the_request_id(
+    start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from mien.server.engine import Engine
+
+    def fail(*args: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Engine, "detect", fail)
+    running: Running = start()
+    with running.http() as http:
+        answer = http.post("/v1/detect", content=FILE, headers={**RAW, "X-Request-ID": "find-me"})
+        assert problem(answer)["code"] == "internal-error"
+        assert "secret" not in answer.text
+    with running.http() as http:
+        assert http.get("/healthz").status_code == 200
+    assert "secret" in caplog.text  # with its traceback, for us
+
+
+def test_every_code_is_documented() -> None:
+    text = (ASTRONAUT.parents[1] / "docs" / "serve.md").read_text(encoding="utf-8")
+    assert all(f"`{code}`" in text for code in KINDS)
+
+
+def test_documents_hold_no_more_than_they_should(http: httpx.Client) -> None:
+    document = json.loads(http.post("/v1/detect", content=b"x" * 50, headers=RAW).text)
+    assert document.keys() == {"type", "title", "status", "detail", "code", "request_id"}
+    assert "x" * 9 not in document["detail"]  # eight bytes of the file say of what kind it is

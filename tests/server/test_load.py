@@ -1,0 +1,168 @@
+"""Many clients, slow clients, clients that go, and the end of the service while it works."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+import mien
+from mien.pixels import encode_png
+from mien.records import record_of_faces
+
+from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
+from .test_errors import RAW
+
+FILE = ASTRONAUT.read_bytes()
+
+
+def wait_for(running: Running, places: int) -> None:
+    """Until so many requests are in the service."""
+    end = time.monotonic() + PATIENCE
+    while running.service.pool.taken != places:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def head(port: int, length: int) -> bytes:
+    return (
+        f"POST /v1/detect HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: image/jpeg\r\n"
+        f"Content-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def test_fifty_clients_get_their_own_faces(running: Running, portrait: np.ndarray) -> None:
+    """The face stands in another place in each picture, so that a mixed-up answer would be seen."""
+    detector = mien.Detector(mien.Settings(min_face=60), threads=1)
+    files, wanted = [], []
+    for number in range(50):
+        picture = np.full((240, 260, 3), 128, np.uint8)
+        left, top = 10 * (number % 10), 16 * (number // 10)
+        picture[top : top + 160, left : left + 160] = portrait
+        files.append(encode_png(picture))
+        wanted.append(record_of_faces(f"{number}.png", 260, 240, detector(picture)))
+    assert len({tuple(record["faces"][0]["box"]) for record in wanted}) == 50
+    together = threading.Barrier(50)
+
+    def ask(number: int) -> object:
+        with running.http() as http:
+            together.wait(PATIENCE)
+            files_ = {"picture": (f"{number}.png", files[number])}
+            return http.post("/v1/detect", params={"min_face": 60}, files=files_).json()
+
+    with ThreadPoolExecutor(50) as threads:
+        assert list(threads.map(ask, range(50))) == wanted
+
+
+def test_a_slow_client_is_told_and_holds_up_nobody(start: Start) -> None:
+    running = start(timeout=1.0, workers=1, queue=1)
+    with socket.create_connection(("127.0.0.1", running.port)) as slow, running.http() as http:
+        slow.settimeout(PATIENCE)
+        slow.sendall(head(running.port, len(FILE)) + FILE[:100])
+        wait_for(running, 1)
+        assert http.post("/v1/detect", content=FILE, headers=RAW).status_code == 200
+        answer = slow.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b'"code": "too-slow"' in answer
+        wait_for(running, 0)
+
+
+def test_a_client_that_reads_slowly_gets_its_answer(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port)) as slow:
+        slow.settimeout(PATIENCE)
+        slow.sendall(head(running.port, len(FILE)))
+        for at in range(0, len(FILE), 10_000):
+            slow.sendall(FILE[at : at + 10_000])
+            time.sleep(0.005)
+        answer = b""
+        while b"}]}" not in answer:
+            answer += slow.recv(20)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_goes_while_it_waits_is_not_worked_for(start: Start, held: Held) -> None:
+    running = start(workers=1, queue=3)
+    with running.http() as http, ThreadPoolExecutor(1) as threads:
+        stays = threads.submit(http.post, "/v1/detect", content=FILE, headers=RAW)
+        assert held.begun.acquire(timeout=PATIENCE)
+        gone = []
+        for _ in range(3):
+            gone.append(socket.create_connection(("127.0.0.1", running.port)))
+            gone[-1].sendall(head(running.port, len(FILE)) + FILE)
+        wait_for(running, 4)
+        for client in gone:
+            client.close()
+        wait_for(running, 1)
+        held.go.set()
+        assert stays.result(PATIENCE).status_code == 200
+        assert http.get("/readyz").status_code == 200
+        assert not held.begun.acquire(blocking=False)  # none of the three was begun
+        text = http.get("/metrics").text
+    assert re.search(r'path="/v1/detect",status="499"\} 3\.0', text)
+
+
+def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", running.port)) as gone:
+            gone.sendall(head(running.port, len(FILE)) + FILE[:5000])
+            wait_for(running, 1)
+        wait_for(running, 0)
+    assert "Traceback" not in caplog.text
+
+
+HOLD = """
+import pathlib, time
+from mien.server.engine import Engine
+usual = Engine.detect
+def held(*args):
+    while not pathlib.Path({flag!r}).exists():
+        time.sleep(0.01)
+    return usual(*args)
+Engine.detect = held
+"""
+
+
+def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:
+    """At the signal that systemd and Docker send, with requests at work, waiting and arriving."""
+    flag = tmp_path / "go"
+    with run_process("--workers", "1", first=HOLD.format(flag=str(flag))) as (process, url), ExitStack() as stack:
+        port = int(url.rpartition(":")[2])
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(4)]
+        for client in clients:
+            client.settimeout(PATIENCE)
+            client.sendall(head(port, len(FILE)) + FILE[:-1])
+        end = time.monotonic() + PATIENCE
+        while "mien_places_taken 4.0" not in httpx.get(f"{url}/metrics").text:
+            assert time.monotonic() < end
+        for client in clients[1:]:
+            client.sendall(FILE[-1:])
+        process.send_signal(signal.SIGTERM)
+        while _takes_more(port):
+            assert time.monotonic() < end
+        clients[0].sendall(FILE[-1:])
+        flag.touch()
+        for client in clients:
+            assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        _, log = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, -signal.SIGTERM)
+    assert log.count('"status": 200') >= 4
+    assert '"event": "stop"' in log
+    assert "Traceback" not in log
+
+
+def _takes_more(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return False
+    time.sleep(0.02)
+    return True

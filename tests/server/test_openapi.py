@@ -1,0 +1,59 @@
+"""The OpenAPI document against the service: schemathesis invents requests and checks the answers."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from .conftest import ASTRONAUT, PATIENCE, Running
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    unsupported_method,
+]
+
+PATHS = ["/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze", "/v1/models", "/healthz", "/readyz", "/metrics"]
+
+
+@pytest.fixture(scope="module")
+def schema(running: Running) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{running.url}/openapi.json")
+
+
+def test_every_path_is_in_the_document(schema: schemathesis.BaseSchema) -> None:
+    assert sorted(schema.raw_schema["paths"]) == sorted(PATHS)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_schemathesis_invents(schema: schemathesis.BaseSchema, path: str) -> None:
+    operation = schema[path]["post" if "post" in schema.raw_schema["paths"][path] else "get"]
+
+    @given(case=operation.as_strategy())
+    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def holds(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=CHECKS, timeout=PATIENCE)
+
+    holds()
+
+
+@pytest.mark.parametrize("path", PATHS[:4])
+def test_answers_to_a_real_picture_are_as_the_document_says(schema: schemathesis.BaseSchema, path: str) -> None:
+    """What it invents is hardly ever a picture."""
+    query = {"landmarks": "true", "chips": "true"} if path == "/v1/analyze" else {}
+    case = schema[path]["post"].Case(query=query, media_type="image/*", body=ASTRONAUT.read_bytes())
+    response = case.call(headers={"Content-Type": "image/jpeg"}, timeout=PATIENCE)
+    assert response.status_code == 200
+    case.validate_response(response, checks=CHECKS[:-1])

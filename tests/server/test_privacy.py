@@ -1,0 +1,111 @@
+"""Nothing that is sent is written to disk or logged."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import httpx
+import numpy as np
+import pytest
+from websockets.sync.client import connect
+
+from mien.pixels import encode_png
+from mien.server.logs import configure, log
+
+from .conftest import ASTRONAUT, PATIENCE, Running, run_process
+from .test_errors import RAW
+
+WRITES = set("wax+")
+_opened: list[str] | None = None
+
+
+def _audit(event: str, details: tuple[object, ...]) -> None:
+    """A hook cannot be taken out again; it listens while ``_opened`` is a list."""
+    if event == "open" and _opened is not None and WRITES & set(str(details[1] or "")):
+        _opened.append(str(details[0]))
+    if event.startswith("tempfile") and _opened is not None:
+        _opened.append(event)
+
+
+@pytest.fixture
+def opened() -> Iterator[list[str]]:
+    """What this process, the service in it included, opens to write."""
+    global _opened
+    if not getattr(_audit, "there", False):
+        sys.addaudithook(_audit)
+        _audit.there = True  # type: ignore[attr-defined]
+    _opened = []
+    yield _opened
+    _opened = None
+
+
+def test_the_hook_sees_what_is_written(opened: list[str], tmp_path: object) -> None:
+    with open(f"{tmp_path}/x", "wb"):  # noqa: PTH123
+        pass
+    assert opened
+
+
+def test_nothing_is_written_to_disk(running: Running, opened: list[str]) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (1500, 1500, 3), dtype=np.uint8)
+    large = encode_png(noise)
+    assert len(large) > 5_000_000  # far more than form parsers keep in memory
+    with running.http() as http:
+        for request in (
+            {"files": {"picture": ("x.png", large)}},
+            {"content": large, "headers": {"Content-Type": "image/png"}},
+            {"json": {"picture": base64.b64encode(large).decode()}},
+            {"files": {"a": ("a.png", large[:2_000_000]), "b": ("b.png", large[:2_000_000])}},
+        ):
+            http.post("/v1/align", params={"min_face": 400}, **request)  # type: ignore[arg-type]
+    assert opened == []
+
+
+def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
+    data = ASTRONAUT.read_bytes()
+    with run_process("--log-level", "debug") as (process, url):
+        with httpx.Client(base_url=url, timeout=PATIENCE) as http:
+            form = {"picture": ("secret-name.jpg", data)}
+            assert http.post("/v1/detect?min_face=61", files=form, headers={"X-API-Key": "sesame"}).status_code == 200
+            http.post("/v1/detect", content=b"secret picture", headers=RAW)
+            http.get("/secret-path")
+        with connect(f"{url.replace('http', 'ws')}/v1/stream?min_face=62") as socket:
+            socket.send(data)
+            socket.recv(PATIENCE)
+        process.terminate()
+        _, text = process.communicate(timeout=PATIENCE)
+    events = [json.loads(line) for line in text.splitlines()]
+    paths = [event["path"] for event in events if event["event"] == "request"]
+    assert paths[-3:] == ["/v1/detect", "/v1/detect", "other"]
+    assert [event["frames"] for event in events if event["event"] == "stream"] == [1]
+    assert not [word for word in ("secret", "sesame", "min_face", "127.0.0.1", "JFIF") if word in text]
+
+
+def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    stderr = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    levels = {name: logging.getLogger(name).level for name in ("mien.server", "uvicorn")}
+    try:
+        configure("info")
+        log("request", status=200, ms=1.5)
+        log("quiet", logging.DEBUG)
+        logging.getLogger("uvicorn.error").info('127.0.0.1:1 - "WebSocket /v1/stream?x=1" [accepted]')
+        try:
+            raise ValueError("why")
+        except ValueError:
+            logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+    finally:
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+        for name, was in levels.items():
+            logging.getLogger(name).setLevel(was)
+    first, second = [json.loads(line) for line in stderr.getvalue().splitlines()]
+    assert first.keys() == {"time", "level", "logger", "event", "status", "ms"}
+    assert (first["event"], first["status"]) == ("request", 200)
+    assert second["level"] == "error"
+    assert "ValueError: why" in second["exception"]

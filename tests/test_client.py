@@ -1,0 +1,100 @@
+"""The client against a real service, and against answers that a service should not give."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+import mien
+from mien.client import Client
+from mien.errors import BadImage, ServiceError
+from mien.pixels import read
+from mien.records import record_of_faces
+from mien.server import ServeSettings, create_app
+from mien.server.run import config_of
+
+ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    settings = ServeSettings(api_key="k")  # type: ignore[arg-type]
+    server = uvicorn.Server(config_of(create_app(settings), settings))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            thread.join(0.01)
+        with Client(f"http://127.0.0.1:{listener.getsockname()[1]}", key="k") as opened:
+            yield opened
+        server.should_exit = True
+        thread.join(60)
+
+
+def test_every_call(client: Client) -> None:
+    faces = mien.Detector(threads=1)(ASTRONAUT)
+    landmarks = mien.Landmarker(threads=1)(read(ASTRONAUT), faces)
+    whole = record_of_faces("astronaut.jpg", 512, 512, faces, landmarks)
+    assert client.detect(ASTRONAUT) == record_of_faces("astronaut.jpg", 512, 512, faces)
+    assert client.detect(ASTRONAUT.read_bytes())["picture"] == "picture"
+    assert client.landmarks(str(ASTRONAUT)) == whole
+    (chip,) = client.align(ASTRONAUT, template="arcface", size=96, points=5)["chips"]
+    assert read(base64.b64decode(chip["png"])).shape == (96, 96, 3)
+    everything = client.analyze(ASTRONAUT, chips=True, min_face=30, max_faces=1)
+    assert (len(everything["faces"]), len(everything["chips"])) == (1, 1)
+    assert "landmarks" not in client.analyze(ASTRONAUT, landmarks=False)["faces"][0]
+    assert {card["file"] for card in client.models()} >= {"pnet.onnx", "rnet.onnx", "onet.onnx"}
+    assert client.ready()
+
+
+def test_what_the_service_refuses(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match=r"not a picture that mien reads.*\(request [0-9a-f]{32}\)") as refused:
+        client.detect(b"nothing")
+    assert (refused.value.status, refused.value.code) == (415, "unsupported-picture")
+    with pytest.raises(BadImage, match="cannot be opened"):
+        client.detect(tmp_path / "none.jpg")
+
+
+def answering(response: httpx.Response) -> Client:
+    return Client("http://service", transport=httpx.MockTransport(lambda request: response))
+
+
+def test_when_to_ask_again() -> None:
+    document = {"title": "t", "detail": "d", "code": "busy", "request_id": "r"}
+    head = {"Retry-After": "7", "Content-Type": "application/problem+json"}
+    with answering(httpx.Response(503, headers=head, json=document)) as client:
+        assert not client.ready()
+        with pytest.raises(ServiceError, match=r"t: d \(request r\)") as refused:
+            client.models()
+    assert (refused.value.status, refused.value.code, refused.value.retry_after) == (503, "busy", 7)
+
+
+def test_what_others_between_say() -> None:
+    with answering(httpx.Response(502, text="<h1>Bad Gateway</h1>")) as client:
+        with pytest.raises(ServiceError, match="HTTP 502") as refused:
+            client.models()
+        assert (refused.value.code, refused.value.retry_after) == ("unknown", None)
+
+
+def test_no_service() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    with Client(f"http://127.0.0.1:{port}") as client:
+        assert not client.ready()
+        with pytest.raises(ServiceError, match="does it run") as refused:
+            client.models()
+    assert (refused.value.status, refused.value.code) == (0, "unreachable")
+
+
+def test_the_client_is_typed() -> None:
+    for name, method in inspect.getmembers(Client, inspect.isfunction):
+        if not name.startswith("_"):
+            assert method.__annotations__["return"], name

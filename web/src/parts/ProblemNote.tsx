@@ -1,0 +1,48 @@
+import { useState } from 'react'
+import type { Problem } from '../core/problems'
+import { device } from '../platform/device'
+import { fill } from '../texts'
+import { useChosen } from './choices'
+
+interface Props {
+  problem: Problem
+  onRetry?: () => void
+}
+
+/** A sentence in the reader's language, the service's own words below it, and what can be done. */
+export function ProblemNote({ problem, onRetry }: Props) {
+  const { texts } = useChosen()
+  const { code, detail, retryAfter } = problem
+  return (
+    <div className="problem" role="alert" data-code={code}>
+      <p className="problem-title">{texts.problemTitle}</p>
+      <p className="text">
+        {texts.problems[code]}
+        {retryAfter ? ` ${fill(texts.retryIn, { seconds: retryAfter })}` : ''}
+      </p>
+      {detail && <p className="quiet" lang="en">{detail}</p>}
+      {code === 'unauthorized' && <KeyField />}
+      <div className="row">
+        {code === 'camera-refused' && device.openSettings && (
+          <button className="button" onClick={device.openSettings}>{texts.settings}</button>
+        )}
+        {onRetry && code !== 'unauthorized' && (
+          <button className="button" onClick={onRetry}>{texts.retry}</button>
+        )}
+      </div>
+    </div>
+  )
+}
+
+/** The pages try again by themselves when there is a key. */
+function KeyField() {
+  const { texts, setKey } = useChosen()
+  const [text, setText] = useState('')
+  return (
+    <div className="row">
+      <input className="field" type="password" aria-label={texts.keyLabel} placeholder={texts.keyLabel} value={text}
+        onInput={(event) => setText((event.target as HTMLInputElement).value)} />
+      <button className="button button-main" disabled={!text.trim()} onClick={() => setKey(text.trim())}>{texts.keyUse}</button>
+    </div>
+  )
+}

@@ -1,0 +1,94 @@
+import { useEffect, useRef } from 'react'
+import { Problem } from '../core/problems'
+import type { CameraProps, Part } from './contract'
+
+const QUALITY = 0.8
+
+export const CameraView: Part<CameraProps> = (props) => {
+  const video = useRef<HTMLVideoElement>(null)
+  const latest = useRef(props)
+  latest.current = props
+
+  useEffect(() => {
+    const element = video.current
+    return element ? run(element, () => latest.current) : undefined
+  }, [])
+
+  return (
+    <video ref={video} className={props.mirror ? 'stage-layer flipped' : 'stage-layer'} aria-label={props.label}
+      muted playsInline />
+  )
+}
+
+/** Shows the camera in `video` and hands out its frames; answers with what ends it. */
+function run(video: HTMLVideoElement, props: () => CameraProps): () => void {
+  let stream: MediaStream | undefined
+  let over = false
+  const canvas = document.createElement('canvas')
+
+  const start = async () => {
+    stream = await openCamera()
+    if (over) {
+      return stop()
+    }
+    video.srcObject = stream
+    await video.play()
+    const facing = stream.getVideoTracks()[0]?.getSettings().facingMode
+    props().onStart(video.videoWidth, video.videoHeight, facing !== 'environment')
+    nextFrame(video, loop)
+  }
+  const loop = () => {
+    if (over) {
+      return
+    }
+    if (props().wanted()) {
+      props().onFrame(encode(video, canvas))
+    }
+    nextFrame(video, loop)
+  }
+  const stop = () => {
+    over = true
+    stream?.getTracks().forEach((track) => track.stop())
+    video.srcObject = null
+  }
+  start().catch((error: unknown) => over || props().onProblem(problemOfCamera(error)))
+  return stop
+}
+
+async function openCamera(): Promise<MediaStream> {
+  if (!navigator.mediaDevices) {
+    throw new Problem('camera-insecure')
+  }
+  return navigator.mediaDevices.getUserMedia({
+    audio: false,
+    video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: 'user', frameRate: { ideal: 30 } },
+  })
+}
+
+function nextFrame(video: HTMLVideoElement, then: () => void): void {
+  if (video.requestVideoFrameCallback) {
+    video.requestVideoFrameCallback(then)
+  } else {
+    requestAnimationFrame(then)
+  }
+}
+
+/** In one go: toBlob is put off when the browser is busy, and gives no more frames a second when it is not. */
+function encode(video: HTMLVideoElement, canvas: HTMLCanvasElement): ArrayBuffer {
+  if (canvas.width !== video.videoWidth || canvas.height !== video.videoHeight) {
+    canvas.width = video.videoWidth
+    canvas.height = video.videoHeight
+  }
+  canvas.getContext('2d', { willReadFrequently: true })?.drawImage(video, 0, 0)
+  const bytes = atob(canvas.toDataURL('image/jpeg', QUALITY).split(',')[1] ?? '')
+  return Uint8Array.from(bytes, (letter) => letter.charCodeAt(0)).buffer
+}
+
+/** A refusal, a missing camera, or one that somebody else holds. */
+export function problemOfCamera(error: unknown): Problem {
+  if (error instanceof Problem) {
+    return error
+  }
+  const refused = error instanceof DOMException && (error.name === 'NotAllowedError' || error.name === 'SecurityError')
+  return new Problem(refused ? 'camera-refused' : 'camera-missing')
+}

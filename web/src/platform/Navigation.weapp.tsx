@@ -1,0 +1,8 @@
+import type { NavigationProps } from './contract'
+
+export const NAVIGATION = 'native'
+
+/** WeChat draws the tabs; only the language is ours. */
+export function Navigation({ children }: NavigationProps) {
+  return <div className="header header-native">{children}</div>
+}

@@ -1,0 +1,184 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import type { Analysis } from '../../src/core/records'
+import { drawnBoxes, overlap, placed } from './seen'
+import { EXAMPLE, collage, here, launch, open, shoot, startService, type Placed, type Service } from './world'
+
+const PLACES: Placed[] = [
+  { x: 20, y: 40, scale: 0.8 },
+  { x: 460, y: 10, scale: 1.1, flipped: true },
+  { x: 1040, y: 200, scale: 0.6 },
+]
+
+let service: Service
+let browser: Browser
+
+beforeAll(async () => {
+  ;[service, browser] = await Promise.all([startService(), launch()])
+})
+afterAll(async () => {
+  await browser?.close()
+  service?.stop()
+})
+
+async function upload(page: Page, name: string, buffer: Buffer, mimeType = 'image/jpeg'): Promise<void> {
+  await here(page, 'photo').locator('#file').setInputFiles({ name, mimeType, buffer })
+}
+
+test('a picture of three faces: three boxes are seen, each where a face was put', async () => {
+  const picture = await collage(browser, 1400, 620, PLACES)
+  const { page, complaints } = await open(browser, service.url)
+  await upload(page, 'three.jpg', picture)
+  const photo = here(page, 'photo')
+  await photo.locator('.count').waitFor()
+  expect(await photo.locator('.count').textContent()).toBe('3 faces')
+  expect(await photo.locator('.face').count()).toBe(3)
+  expect(await photo.locator('.chip img').count()).toBe(3)
+  await shoot(page, 'desk-three-faces')
+
+  await photo.getByRole('switch', { name: '68 landmarks' }).click() // the jaw is green, too
+  const boxes = await drawnBoxes(page, '#overlay', 1400)
+  expect(boxes).toHaveLength(3)
+  for (const place of PLACES) {
+    // 0.6: a detector's box and one measured by hand agree about so well; a shift by a quarter of a side fails it
+    expect(Math.max(...boxes.map((box) => overlap(box, placed(place))))).toBeGreaterThan(0.6)
+  }
+
+  await photo.getByRole('switch', { name: 'Boxes and scores' }).click()
+  expect(await drawnBoxes(page, '#overlay', 1400)).toEqual([])
+  expect(complaints).toEqual([])
+  await page.close()
+})
+
+test('the switches draw points, landmarks and pose', async () => {
+  const { page } = await open(browser, service.url)
+  const photo = here(page, 'photo')
+  await photo.getByRole('button', { name: 'Try the example' }).click()
+  await photo.locator('.count').waitFor()
+  const ink = () => page.evaluate(countInk)
+  const before = await ink()
+  await photo.getByRole('switch', { name: 'Five points' }).click()
+  const points = await ink()
+  await photo.getByRole('switch', { name: 'Turn of the head' }).click()
+  expect(points).toBeGreaterThan(before)
+  expect(await ink()).toBeGreaterThan(points)
+  await shoot(page, 'desk-example')
+  for (const name of ['Boxes and scores', 'Five points', '68 landmarks', 'Turn of the head']) {
+    await photo.getByRole('switch', { name }).click()
+  }
+  expect(await ink()).toBe(0)
+  await page.close()
+})
+
+function countInk(): number {
+  const canvas = document.querySelector<HTMLCanvasElement>('#overlay')!
+  const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+  return data.filter((value, i) => i % 4 === 3 && value > 0).length
+}
+
+test('the JSON is that of the service, and is copied; a chip is downloaded as a PNG', async () => {
+  const { page } = await open(browser, service.url, { permissions: ['clipboard-read', 'clipboard-write'] })
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  const photo = here(page, 'photo')
+  await photo.getByRole('button', { name: 'Copy' }).click()
+  await photo.getByRole('button', { name: 'Copied' }).waitFor()
+  const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as Analysis
+  const form = new FormData()
+  form.append('picture', new Blob([readFileSync(EXAMPLE)]), 'astronaut.jpg')
+  const answer = await fetch(`${service.url}/v1/landmarks`, { method: 'POST', body: form })
+  expect(copied.faces).toEqual(((await answer.json()) as Analysis).faces)
+
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    photo.getByRole('button', { name: 'Save face 1 as a PNG file' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('astronaut_0.png')
+  expect(readFileSync((await download.path())!).subarray(1, 4).toString()).toBe('PNG')
+  await page.close()
+})
+
+test.each([
+  ['cut short', () => readFileSync(EXAMPLE).subarray(0, 9000), 'damaged-picture', 'The picture is damaged'],
+  ['no picture', () => Buffer.from('%PDF-1.7 not a picture'), 'unsupported-picture', 'This is no picture'],
+  ['too large', () => Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(11 << 20)]), 'too-many-bytes', 'too large'],
+])('a file that is %s: a clear sentence, and the next picture works', async (_name, bytes, code, sentence) => {
+  const { page } = await open(browser, service.url)
+  await upload(page, 'x.jpg', bytes())
+  const alert = here(page, 'photo').getByRole('alert')
+  await alert.waitFor()
+  expect(await alert.getAttribute('data-code')).toBe(code)
+  expect(await alert.textContent()).toContain(sentence)
+  if (code === 'damaged-picture') {
+    await shoot(page, 'desk-error')
+  }
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  await here(page, 'photo').locator('.count').waitFor()
+  expect(await alert.count()).toBe(0)
+  await page.close()
+})
+
+test('a picture without faces says so', async () => {
+  const { page } = await open(browser, service.url)
+  await upload(page, 'grey.jpg', await collage(browser, 320, 240, []))
+  await here(page, 'photo').locator('.count').waitFor()
+  expect(await here(page, 'photo').locator('.count').textContent()).toBe('No face was found in this picture.')
+  await page.close()
+})
+
+test('while a picture is sent, a bar shows how far it has come', async () => {
+  const { page } = await open(browser, service.url)
+  const network = await page.context().newCDPSession(page)
+  await network.send('Network.emulateNetworkConditions', {
+    offline: false,
+    latency: 0,
+    downloadThroughput: -1,
+    uploadThroughput: 1_000_000,
+  })
+  await upload(page, 'large.jpg', Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(4 << 20)]))
+  const bar = here(page, 'photo').getByRole('progressbar')
+  await bar.waitFor()
+  const seen = new Set<number>()
+  while (await bar.isVisible()) {
+    seen.add(Number(await bar.getAttribute('aria-valuenow', { timeout: 1000 }).catch(() => 100)))
+    await page.waitForTimeout(50)
+  }
+  expect([...seen].filter((percent) => percent > 0 && percent < 100).length).toBeGreaterThan(1)
+  await here(page, 'photo').locator('.count').waitFor()
+  await page.close()
+})
+
+test('the service is gone: it is told, and trying again works when it is back', async () => {
+  const { page } = await open(browser, service.url)
+  const context = page.context()
+  await context.setOffline(true)
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  const alert = here(page, 'photo').getByRole('alert')
+  await alert.waitFor()
+  expect(await alert.getAttribute('data-code')).toBe('unreachable')
+  await context.setOffline(false)
+  await alert.getByRole('button', { name: 'Try again' }).click()
+  await here(page, 'photo').locator('.count').waitFor()
+  await page.close()
+})
+
+test('a service with a key asks for it once', async () => {
+  const locked = await startService('--api-key-file', keyFile('open sesame'))
+  const { page } = await open(browser, locked.url)
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  const photo = here(page, 'photo')
+  await photo.getByLabel('Key of the service').fill('open sesame')
+  await photo.getByRole('button', { name: 'Use this key' }).click()
+  await photo.locator('.count').waitFor()
+  await page.getByRole('link', { name: 'Models' }).first().click()
+  await here(page, 'models').locator('[data-card="onet.onnx"]').waitFor()
+  await page.close()
+  locked.stop()
+})
+
+function keyFile(key: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'mien-')), 'key')
+  writeFileSync(path, key)
+  return path
+}

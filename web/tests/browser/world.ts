@@ -1,0 +1,117 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+
+const WEB = join(__dirname, '..', '..')
+export const EXAMPLE = join(WEB, '..', 'examples', 'astronaut.jpg')
+export const OUT = join(WEB, 'dist', 'screenshots')
+
+/** The running service: the one at MIEN_URL, or one that is started with MIEN, a command (mien), and ends with us. */
+export interface Service {
+  url: string
+  stop(): void
+}
+
+export async function startService(...flags: string[]): Promise<Service> {
+  const given = process.env.MIEN_URL
+  if (given && flags.length === 0) {
+    return { url: given, stop: () => undefined }
+  }
+  const port = await freePort()
+  const child = spawn(process.env.MIEN ?? 'mien', ['serve', '--port', String(port), ...flags], { stdio: 'ignore' })
+  const url = `http://127.0.0.1:${port}`
+  await ready(url, child)
+  return { url, stop: () => child.kill() }
+}
+
+async function ready(url: string, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 240; tries += 1) {
+    if (child.exitCode !== null) {
+      throw new Error(`mien serve ended with ${child.exitCode}; is it installed, with its extra 'serve'?`)
+    }
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    if (answer?.ok) {
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+  throw new Error(`mien serve was not ready at ${url} within a minute`)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+export function launch(...args: string[]): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu', ...args],
+  })
+}
+
+/** A page that notes what the browser complains about: errors of scripts, and of the content security policy. */
+export async function open(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 }, ...options })
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(String(error)))
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+  await page.goto(url)
+  return { page, complaints }
+}
+
+/** What is on the screen of a tab that is shown; the others lie behind it. */
+export function here(page: Page, name: string) {
+  return page.locator(`#main-${name}`)
+}
+
+export async function shoot(page: Page, name: string): Promise<void> {
+  mkdirSync(OUT, { recursive: true })
+  await page.screenshot({ path: join(OUT, `${name}.png`), fullPage: true })
+}
+
+/** Where the example lies in a drawn picture: its left upper corner, its scale, and whether it is flipped. */
+export interface Placed {
+  x: number
+  y: number
+  scale: number
+  flipped?: boolean
+}
+
+/** A JPEG of the example picture drawn at some places on grey, made by the browser. */
+export async function collage(browser: Browser, width: number, height: number, places: Placed[]): Promise<Buffer> {
+  const page = await browser.newPage()
+  const example = `data:image/jpeg;base64,${readFileSync(EXAMPLE, 'base64')}`
+  const base64 = await page.evaluate(paintCollage, { example, width, height, places })
+  await page.close()
+  return Buffer.from(base64, 'base64')
+}
+
+async function paintCollage(given: { example: string; width: number; height: number; places: Placed[] }) {
+  const image = new Image()
+  image.src = given.example
+  await image.decode()
+  const canvas = document.createElement('canvas')
+  canvas.width = given.width
+  canvas.height = given.height
+  const pen = canvas.getContext('2d')!
+  pen.fillStyle = '#808080'
+  pen.fillRect(0, 0, given.width, given.height)
+  for (const { x, y, scale, flipped } of given.places) {
+    const side = image.naturalWidth * scale
+    pen.setTransform(flipped ? -scale : scale, 0, 0, scale, flipped ? x + side : x, y)
+    pen.drawImage(image, 0, 0)
+  }
+  return canvas.toDataURL('image/jpeg', 0.92).split(',')[1]!
+}

@@ -1,0 +1,93 @@
+import CameraPage from '../../src/pages/camera'
+import { zh } from '../../src/texts/zh'
+import { native } from './components'
+import { leave, press, settle, show, text } from './page'
+import { hidePage } from './taro'
+import { stubWx, type Behaviour } from './wx'
+
+const ANSWER = {
+  frame: 0,
+  width: 48,
+  height: 64,
+  dropped: 0,
+  ms: 12,
+  faces: [{ track: 0, box: [1, 2, 30, 40], score: 0.9, points: null }],
+}
+
+afterEach(leave)
+
+/** The page with its camera running. */
+async function running(changes: Partial<Behaviour> = {}) {
+  const stub = stubWx(changes)
+  await show(<CameraPage />)
+  await press(zh.start)
+  await settle(stub.socket.open)
+  await settle(() => native.camera?.onInitDone?.({} as never))
+  return stub
+}
+
+test('frames are listened to from initdone on, not before', async () => {
+  const stub = stubWx()
+  await show(<CameraPage />)
+  expect(document.querySelector('[data-native=camera]')).toBeNull()
+  await press(zh.start)
+  expect(document.querySelector('[data-native=camera]')).not.toBeNull()
+  expect(native.camera?.frameSize).toBe('medium')
+  expect(stub.calls).not.toContain('startFrames')
+  await settle(() => native.camera?.onInitDone?.({} as never))
+  expect(stub.calls).toContain('startFrames')
+})
+
+test('consent and the scope are asked before the camera is shown', async () => {
+  const stub = await running()
+  expect(stub.calls.indexOf('requirePrivacyAuthorize')).toBeLessThan(stub.calls.indexOf('authorize'))
+  expect(stub.option.authorize).toEqual({ scope: 'scope.camera' })
+  expect(stub.option.connectSocket).toEqual({ url: 'wss://faces.example/v1/stream?landmarks=true&fps=15' })
+})
+
+test('a frame goes as a JPEG, its faces are drawn, and no third one goes before an answer', async () => {
+  const stub = await running()
+  await settle(() => [1, 2, 3].forEach(() => stub.frame(48, 64)))
+  expect(stub.socket.sent).toHaveLength(2)
+  expect(new Uint8Array(stub.socket.sent[0] as ArrayBuffer)).toEqual(new Uint8Array([0xff, 0xd8, 0xff, 0xd9]))
+  expect(stub.pen.put).toBe(2)
+  await settle(() => stub.socket.message(JSON.stringify(ANSWER)))
+  expect(text('.count')).toBe(zh.oneFace)
+  expect(stub.pen.strokes).toBe(2)
+  await settle(() => stub.frame(48, 64))
+  expect(stub.socket.sent).toHaveLength(3)
+})
+
+test.each([
+  ['refused before', { camera: false }],
+  ['refused now', { authorizes: false }],
+])('the camera %s: the way to the settings is shown', async (_name, changes) => {
+  const stub = await running(changes)
+  expect(text('[role=alert]')).toContain(zh.problems['camera-refused'])
+  expect(stub.calls).toContain('closeSocket')
+  await press(zh.settings)
+  expect(stub.calls).toContain('openSetting')
+})
+
+test('without consent neither the scope nor the camera is asked for', async () => {
+  const stub = await running({ privacy: 'refused' })
+  expect(text('[role=alert]')).toContain(zh.problems['privacy-refused'])
+  expect(stub.calls).not.toContain('authorize')
+})
+
+test.each([
+  ['it is stopped', () => press(zh.stop)],
+  ['another tab is shown', () => settle(hidePage)],
+])('frames and stream end when %s', async (_name, end) => {
+  const stub = await running()
+  await end()
+  expect(stub.calls).toEqual(expect.arrayContaining(['stopFrames', 'closeSocket']))
+  expect(document.querySelector('[data-native=camera]')).toBeNull()
+})
+
+test('a stream that the service refuses is told', async () => {
+  const stub = await running()
+  await settle(() => stub.socket.close(1013, 'busy'))
+  expect(text('[role=alert]')).toContain(zh.problems.busy)
+  expect(stub.calls).toContain('stopFrames')
+})
