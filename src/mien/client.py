@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -122,11 +123,17 @@ class Client:
         """Post a picture. Raises BadImage where it cannot be read here."""
         name, data = _opened(picture)
         given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("POST", f"/v1/{what}", params=given, files={"picture": (name, data)})
+        return self._ask("POST", f"/v1/{what}", given, {"picture": (name, data)})
 
-    def _ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | float | None] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> httpx.Response:
         try:
-            response = self._http.request(method, path, **request)
+            response = self._http.request(method, path, params=query, files=files)
         except httpx.HTTPError as error:
             raise ServiceError(f"{self._http.base_url}: {error or type(error).__name__}; does it run?") from error
         if response.is_success:

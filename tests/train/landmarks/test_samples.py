@@ -58,7 +58,6 @@ def test_a_batch_depends_on_seed_and_step_alone():
 
 def test_unknown_points_are_masked():
     batch = samples([dotted(unknown=(36, 60))]).batch(0, 2)
-    assert not batch["known"][:, [36, 60]].any() or batch["known"].sum() == 2 * 66
     assert batch["known"].sum() == 2 * 66
     assert np.isfinite(batch["points"]).all()
     assert np.isnan(batch["eyes"]).all()  # 36, or 45 seen in a mirror: one of the two is unknown

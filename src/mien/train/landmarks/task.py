@@ -14,6 +14,7 @@ from tqdm import tqdm
 from mien.data.shards import Sample, read_shards
 from mien.draw import contact_sheet, draw_landmarks
 from mien.errors import BadRecipe
+from mien.geometry import boxes
 from mien.models import ModelCard
 from mien.train.checkpoint import load_best
 from mien.train.landmarks.losses import landmark_losses, point_errors
@@ -26,8 +27,6 @@ from mien.values import Landmarks
 
 _CHUNK = 64
 _SHOWN = 25
-_STRETCHED_CONTEXT = 1.25
-"""The series' box in sides of the detector's (see `boxes.face_box`)."""
 
 
 class Landmarks68Task:
@@ -133,7 +132,7 @@ class Landmarks68Task:
             colour="RGB",
             mean=MEAN,
             scale=SCALE,
-            context=recipe.landmarks.context if square else _STRETCHED_CONTEXT,
+            context=recipe.landmarks.context if square else 1 / boxes.SEEN_BY_DETECTOR,
             stride=0,
             cell=0,
             outputs=cast(PointNetwork, self.network).outputs,
