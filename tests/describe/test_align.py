@@ -130,3 +130,13 @@ def test_outside_the_picture_is_black() -> None:
 def test_points_that_coincide_are_refused() -> None:
     with pytest.raises(BadOption, match="coincide"):
         chips(coordinates(), faces(np.full((5, 2), 30.0)))
+
+
+def test_a_spec_by_the_name_of_its_template():
+    assert ChipSpec.of("mxnet") == ChipSpec.padded()
+    assert ChipSpec.of("mxnet", 60, 0.1) == ChipSpec.padded(60, 0.1)
+    assert ChipSpec.of("arcface", 56) == ChipSpec.arcface(56)
+    with pytest.raises(BadOption, match=r"padding 0\.1: the arcface template has none"):
+        ChipSpec.of("arcface", padding=0.1)
+    with pytest.raises(BadOption, match="template 'dlib'"):
+        ChipSpec.of("dlib")

@@ -21,9 +21,6 @@ from mien.pixels import read, write_picture
 from mien.records import chip_record, record_of_chips, to_line
 from mien.values import Faces, Picture
 
-_SIZES = {"arcface": 112, "mxnet": 144}
-_PADDING = 0.37
-
 
 def add_to(commands: Commands) -> None:
     """Add the command to the parser."""
@@ -38,13 +35,13 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="one line of JSON a picture, with the way back to it")
     parser.add_argument(
         "--template",
-        choices=tuple(_SIZES),
+        choices=("arcface", "mxnet"),
         default="mxnet",
         help="where the five points go: as recognition networks want them, or with space around (default: %(default)s)",
     )
     parser.add_argument("--size", type=int, metavar="N", help="side in pixels (default: arcface 112, mxnet 144)")
     parser.add_argument(
-        "--padding", type=float, metavar="P", help=f"space round the mxnet template, in its sides (default: {_PADDING})"
+        "--padding", type=float, metavar="P", help="space round the mxnet template, in its sides (default: 0.37)"
     )
     parser.add_argument(
         "--points",
@@ -61,7 +58,9 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """One picture after the other; 1 when any could not be used, 2 when there was none."""
-    spec = _spec(args)
+    if args.template == "arcface" and args.padding is not None:
+        raise BadOption(f"--padding {args.padding:g}: the arcface template has none; use --template mxnet")
+    spec = ChipSpec.of(args.template, args.size, args.padding)
     folder = StemFolder(OutputFolder(args.out, args.paths, "--out"))
     find = _finder(make_detector(args), make_landmarker(args) if args.points == 68 else None)
 
@@ -72,15 +71,6 @@ def run(args: argparse.Namespace) -> int:
         return len(faces)
 
     return over_pictures(args, (args.out,), None, look)
-
-
-def _spec(args: argparse.Namespace) -> ChipSpec:
-    size = _SIZES[args.template] if args.size is None else args.size
-    if args.template == "mxnet":
-        return ChipSpec.padded(size, _PADDING if args.padding is None else args.padding)
-    if args.padding is not None:
-        raise BadOption(f"--padding {args.padding:g}: the arcface template has none; use --template mxnet")
-    return ChipSpec.arcface(size)
 
 
 def _finder(detector: Detector, landmarker: Landmarker | None) -> Callable[[Picture], Faces]:

@@ -47,6 +47,21 @@ class ChipSpec:
         """As most recognition networks want it (Deng et al. 2019, "ArcFace")."""
         return cls(size, ARCFACE_TEMPLATE.tolist())
 
+    @classmethod
+    def of(cls, template: str, size: int | None = None, padding: float | None = None) -> ChipSpec:
+        """:meth:`padded` for "mxnet", :meth:`arcface` for "arcface"; what is None is as it is there.
+
+        Raises BadOption for another template, and for a padding of "arcface", which has none.
+        """
+        given = {} if size is None else {"size": size}
+        if template == "mxnet":
+            return cls.padded(**given) if padding is None else cls.padded(**given, padding=padding)
+        if template != "arcface":
+            raise BadOption(f"template {template!r}: give mxnet or arcface")
+        if padding is not None:
+            raise BadOption(f"padding {padding:g}: the arcface template has none; use the mxnet template")
+        return cls.arcface(**given)
+
     @property
     def points(self) -> NDArray[np.float64]:
         """The five points (5, 2) in chip pixels."""

@@ -8,12 +8,13 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import get_args
 
 import numpy as np
 
 from mien.describe import Chip, ChipSpec, Contour, Landmarker, chips
 from mien.detect import Detector, Settings
-from mien.errors import BadImage
+from mien.errors import BadImage, BadOption
 from mien.geometry.schemes import to_five
 from mien.pixels import encode_png, read
 from mien.records import (
@@ -34,9 +35,6 @@ from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, L
 from mien.server.upload import Sent
 from mien.values import Faces, Landmarks, Picture
 
-_SIZES = {"arcface": 112, "mxnet": 144}
-_PADDING = 0.37
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -54,7 +52,13 @@ class Engine:
         """Raises ModelMissing, ModelMismatch, BadOption."""
         self._settings = settings
         self._detector = Detector(Settings(min_face=settings.min_face), threads=settings.threads)
-        self._landmarker = Landmarker(threads=settings.threads)
+        network = Landmarker(threads=settings.threads).network
+        # Made once: each looks at a crop when it is made, to know what its network gives.
+        self._landmarkers = {
+            (contour, passes): Landmarker(network, contour=contour, passes=passes)
+            for contour in get_args(Contour)
+            for passes in (1, 2)
+        }
 
     def detector(self, min_face: float | None) -> Detector:
         """The detector for faces of so many pixels. Raises Problem where that is less than the service's own."""
@@ -70,7 +74,7 @@ class Engine:
 
     def landmarker(self, contour: Contour, passes: int = 1) -> Landmarker:
         """The landmarker for this contour."""
-        return Landmarker(self._landmarker.network, contour=contour, passes=passes)
+        return self._landmarkers[contour, passes]
 
     def picture(self, data: bytes) -> Picture:
         """The picture in a file. Raises Problem."""
@@ -102,7 +106,7 @@ class Engine:
         spec = _spec(switches.template, switches.size, switches.padding)
         picture, faces, found = self._find(sent, switches)
         if switches.points == "68":
-            faces = _by_landmarks(faces, self._landmarker(picture, faces))
+            faces = _by_landmarks(faces, self.landmarker("visible", 2)(picture, faces))
         height, width = picture.shape[:2]
         cut = _Cut.of(sent.name, picture, faces, spec)
         record = record_of_chips(sent.name, width, height, cut.records)
@@ -143,12 +147,10 @@ def _json(record: Mapping[str, object], found: int) -> Answer:
 
 
 def _spec(template: str, size: int | None, padding: float | None) -> ChipSpec:
-    side = _SIZES[template] if size is None else size
-    if template == "mxnet":
-        return ChipSpec.padded(side, _PADDING if padding is None else padding)
-    if padding is not None:
-        raise Problem("bad-option", f"padding={padding:g}: the arcface template has none; use template=mxnet")
-    return ChipSpec.arcface(side)
+    try:
+        return ChipSpec.of(template, size, padding)
+    except BadOption as error:
+        raise Problem("bad-option", str(error)) from error
 
 
 def _by_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
