@@ -16,7 +16,12 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("max_faces", int, "N", "most faces returned, the best (default: 100)"),
     ("timeout", float, "SECONDS", "time for one request (default: 30)"),
     ("workers", int, "N", "pictures that are worked on at once (default: one more than cores)"),
-    ("threads", int, "N", "threads that a network may use for one of them (default: 1)"),
+    (
+        "threads",
+        int,
+        "N",
+        "threads that a network may use for a lone picture (default: one a core, at most four)",
+    ),
     ("queue", int, "N", "requests that may wait; beyond them 503 (default: 64)"),
     ("streams", int, "N", "streams that may be open at once (default: 4)"),
     ("idle", float, "SECONDS", "after which a stream without frames is closed (default: 60)"),

@@ -6,14 +6,12 @@ import base64
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import get_args
 
 import numpy as np
 
-from mien.describe import Chip, ChipSpec, Contour, Landmarker, chips
-from mien.detect import Detector, Settings
+from mien.describe import Chip, ChipSpec, chips
 from mien.errors import BadImage, BadOption
 from mien.geometry.schemes import to_five
 from mien.pixels import encode_png, read
@@ -29,6 +27,7 @@ from mien.records import (
     record_of_faces,
     to_line,
 )
+from mien.server.lanes import Lanes, Networks
 from mien.server.problems import Problem
 from mien.server.settings import ServeSettings
 from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
@@ -51,30 +50,12 @@ class Engine:
     def __init__(self, settings: ServeSettings) -> None:
         """Raises ModelMissing, ModelMismatch, BadOption."""
         self._settings = settings
-        self._detector = Detector(Settings(min_face=settings.min_face), threads=settings.threads)
-        network = Landmarker(threads=settings.threads).network
-        # Made once: each looks at a crop when it is made, to know what its network gives.
-        self._landmarkers = {
-            (contour, passes): Landmarker(network, contour=contour, passes=passes)
-            for contour in get_args(Contour)
-            for passes in (1, 2)
-        }
+        self._lanes = Lanes(settings.min_face, settings.threads)
 
-    def detector(self, min_face: float | None) -> Detector:
-        """The detector for faces of so many pixels. Raises Problem where that is less than the service's own."""
-        if min_face is None or min_face == self._settings.min_face:
-            return self._detector
-        if min_face < self._settings.min_face:
-            raise Problem(
-                "bad-option", f"min_face={min_face:g}: this service takes {self._settings.min_face:g} or more"
-            )
-        base = self._detector
-        settings = replace(base.settings, min_face=min_face)
-        return Detector(settings, pnet=base.pnet, rnet=base.rnet, onet=base.onet, lnet=base.lnet)
-
-    def landmarker(self, contour: Contour, passes: int = 1) -> Landmarker:
-        """The landmarker for this contour."""
-        return self._landmarkers[contour, passes]
+    @property
+    def steady(self) -> Networks:
+        """The networks for a stream, which works next to whatever else comes."""
+        return self._lanes.narrow
 
     def picture(self, data: bytes) -> Picture:
         """The picture in a file. Raises Problem."""
@@ -90,23 +71,26 @@ class Engine:
 
     def detect(self, sent: Sent, switches: FaceSwitches) -> Answer:
         """The answer of ``/v1/detect``."""
-        picture, faces, found = self._find(sent, switches)
+        with self._lanes.take() as networks:
+            picture, faces, found = self._find(sent, switches, networks)
         height, width = picture.shape[:2]
         return _json(record_of_faces(sent.name, width, height, faces), found)
 
     def landmarks(self, sent: Sent, switches: LandmarkSwitches) -> Answer:
         """The answer of ``/v1/landmarks``."""
-        picture, faces, found = self._find(sent, switches)
-        landmarks = self.landmarker(switches.contour, switches.passes)(picture, faces)
+        with self._lanes.take() as networks:
+            picture, faces, found = self._find(sent, switches, networks)
+            landmarks = networks.landmarker(switches.contour, switches.passes)(picture, faces)
         height, width = picture.shape[:2]
         return _json(record_of_faces(sent.name, width, height, faces, landmarks), found)
 
     def align(self, sent: Sent, switches: AlignSwitches) -> Answer:
         """The answer of ``/v1/align``."""
         spec = _spec(switches.template, switches.size, switches.padding)
-        picture, faces, found = self._find(sent, switches)
-        if switches.points == "68":
-            faces = _by_landmarks(faces, self.landmarker("visible", 2)(picture, faces))
+        with self._lanes.take() as networks:
+            picture, faces, found = self._find(sent, switches, networks)
+            if switches.points == "68":
+                faces = _by_landmarks(faces, networks.landmarker("visible", 2)(picture, faces))
         height, width = picture.shape[:2]
         cut = _Cut.of(sent.name, picture, faces, spec)
         record = record_of_chips(sent.name, width, height, cut.records)
@@ -117,10 +101,11 @@ class Engine:
     def analyze(self, sent: Sent, switches: AnalyzeSwitches) -> Answer:
         """The answer of ``/v1/analyze``."""
         spec = _spec(switches.template, switches.size, switches.padding)
-        picture, faces, found = self._find(sent, switches)
         landmarks = None
-        if switches.landmarks:
-            landmarks = self.landmarker(switches.contour, switches.passes)(picture, faces)
+        with self._lanes.take() as networks:
+            picture, faces, found = self._find(sent, switches, networks)
+            if switches.landmarks:
+                landmarks = networks.landmarker(switches.contour, switches.passes)(picture, faces)
         height, width = picture.shape[:2]
         record: AnalysisRecord = {
             "picture": sent.name,
@@ -134,9 +119,9 @@ class Engine:
             record["chips"] = cut.sent(record_of_chips(sent.name, width, height, cut.records))["chips"]
         return _json(record, found)
 
-    def _find(self, sent: Sent, switches: FaceSwitches) -> tuple[Picture, Faces, int]:
+    def _find(self, sent: Sent, switches: FaceSwitches, networks: Networks) -> tuple[Picture, Faces, int]:
         """The picture, its faces, best first and not too many, and how many there were."""
-        detector = self.detector(switches.min_face)
+        detector = networks.detector(switches.min_face)
         picture = self.picture(sent.data)
         faces = detector(picture)
         return picture, faces[: self.most(switches.max_faces)], len(faces)

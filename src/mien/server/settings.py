@@ -48,7 +48,7 @@ class ServeSettings(BaseSettings):
     max_faces: int = Field(100, ge=1)
     timeout: float = Field(30.0, gt=0, allow_inf_nan=False)
     workers: int = Field(default_factory=_workers, ge=1)
-    threads: int = Field(1, ge=1)
+    threads: int | None = Field(None, ge=1)
     queue: int = Field(64, ge=0)
     streams: int = Field(4, ge=0)
     idle: float = Field(60.0, gt=0, allow_inf_nan=False)

@@ -191,11 +191,12 @@ class _Look:
     def __init__(self, engine: Engine, switches: StreamSwitches) -> None:
         """Raises Problem."""
         self._engine = engine
-        self._detector = engine.detector(switches.min_face)
-        self._landmarker = engine.landmarker(switches.contour) if switches.landmarks else None
+        networks = engine.steady
+        self._detector = networks.detector(switches.min_face)
+        self._landmarker = networks.landmarker(switches.contour) if switches.landmarks else None
         self._tracker = None
         if switches.landmarks and switches.track:
-            self._tracker = Tracker(self._detector, engine.landmarker(switches.contour), switches.fps)
+            self._tracker = Tracker(self._detector, networks.landmarker(switches.contour), switches.fps)
         self._most = engine.most(switches.max_faces)
 
     def __call__(self, data: bytes, number: int, dropped: int) -> str:
