@@ -27,6 +27,7 @@ export const OWN_CODES = [
   'camera-missing',
   'camera-insecure',
   'privacy-refused',
+  'not-chosen',
   'not-saved',
   'not-copied',
 ] as const

@@ -1,8 +1,11 @@
 import { useState } from 'react'
-import type { Problem } from '../core/problems'
+import type { Code, Problem } from '../core/problems'
 import { device } from '../platform/device'
 import { fill } from '../texts'
 import { useChosen } from './choices'
+
+/** What the person may have refused, and can allow again. */
+const PERMITTED: Code[] = ['camera-refused', 'not-chosen', 'not-saved']
 
 interface Props {
   problem: Problem
@@ -23,7 +26,7 @@ export function ProblemNote({ problem, onRetry }: Props) {
       {detail && <p className="quiet" lang="en">{detail}</p>}
       {code === 'unauthorized' && <KeyField />}
       <div className="row">
-        {code === 'camera-refused' && device.openSettings && (
+        {PERMITTED.includes(code) && device.openSettings && (
           <button className="button" onClick={device.openSettings}>{texts.settings}</button>
         )}
         {onRetry && code !== 'unauthorized' && (

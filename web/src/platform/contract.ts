@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react'
 import type { Shown } from '../core/overlay'
 import type { Problem } from '../core/problems'
-import type { Found } from '../core/records'
+import type { Chip, Found } from '../core/records'
 import type { Picture, Wire } from '../core/service'
 import type { OpenSocket } from '../core/stream'
 import type { Language, Texts } from '../texts'
@@ -20,7 +20,9 @@ export interface Device {
   name(texts: Texts, language: Language, title: string): void
   copy(text: string): Promise<void>
   /** Saves a PNG; true where people should be told, because nothing is seen of it. */
-  save(name: string, base64: string): Promise<boolean>
+  save(chip: Chip): Promise<boolean>
+  /** The same for all of them at once; `name` is that of the picture. */
+  saveAll(chips: Chip[], name: string): Promise<boolean>
   /** Whether the live picture can be flipped; WeChat decides that by itself. */
   mirrors: boolean
   /** Opens the page on which the camera can be allowed, where there is one. */

@@ -1,3 +1,4 @@
+import { zipSync } from 'fflate'
 import { Problem } from '../core/problems'
 import { languageOf } from '../texts'
 import type { Device } from './contract'
@@ -35,13 +36,30 @@ export const device: Device = {
       throw new Problem('not-copied')
     }
   },
-  async save(name, base64) {
-    const link = document.createElement('a')
-    link.href = `data:image/png;base64,${base64}`
-    link.download = name
-    link.click()
-    return false
+  async save(chip) {
+    return offer(chip.file, `data:image/png;base64,${chip.png}`)
   },
+  async saveAll(chips, name) {
+    const files = Object.fromEntries(chips.map(({ file, png }) => [file, bytesOf(png)]))
+    const archive = new Blob([zipSync(files, { level: 0 })], { type: 'application/zip' }) // PNG does not shrink
+    const address = URL.createObjectURL(archive)
+    const told = offer(`${name.replace(/\.[^.]*$/, '')}_faces.zip`, address)
+    setTimeout(() => URL.revokeObjectURL(address), 60_000) // the download has begun by then
+    return told
+  },
+}
+
+/** Lets the browser download; people see that it does. */
+function offer(name: string, address: string): boolean {
+  const link = document.createElement('a')
+  link.href = address
+  link.download = name
+  link.click()
+  return false
+}
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
 }
 
 function stored(): string | null {

@@ -1,4 +1,5 @@
 import { Problem } from '../core/problems'
+import type { Chip } from '../core/records'
 import { languageOf } from '../texts'
 import type { Device } from './contract'
 import { url } from './wire.weapp'
@@ -35,20 +36,29 @@ export const device: Device = {
       throw new Problem('not-copied')
     })
   },
-  async save(name, base64) {
-    const filePath = `${wx.env.USER_DATA_PATH}/${name}`
-    const files = wx.getFileSystemManager()
-    try {
-      files.writeFileSync(filePath, base64, 'base64')
-      await wx.saveImageToPhotosAlbum({ filePath })
-    } catch {
-      throw new Problem('not-saved')
-    } finally {
-      files.unlink({ filePath, fail: ignore })
+  save,
+  async saveAll(chips) {
+    for (const chip of chips) {
+      await save(chip)
     }
     return true
   },
   openSettings: () => wx.openSetting({}),
+}
+
+/** Into the album, by way of a file that is gone afterwards. */
+async function save({ file, png }: Chip): Promise<boolean> {
+  const filePath = `${wx.env.USER_DATA_PATH}/${file}`
+  const files = wx.getFileSystemManager()
+  try {
+    files.writeFileSync(filePath, png, 'base64')
+    await wx.saveImageToPhotosAlbum({ filePath })
+  } catch {
+    throw new Problem('not-saved')
+  } finally {
+    files.unlink({ filePath, fail: ignore })
+  }
+  return true
 }
 
 /** For what may fail without anybody missing it. */

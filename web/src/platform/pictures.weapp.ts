@@ -1,3 +1,4 @@
+import { Problem } from '../core/problems'
 import type { Picture } from '../core/service'
 import { askPrivacy } from './privacy.weapp'
 
@@ -8,16 +9,16 @@ export async function choosePicture(from: 'album' | 'camera'): Promise<Picture |
   return path === undefined ? undefined : { ...(await sizeOf(path)), name: nameOf(path), url: path, source: path }
 }
 
-/** Compressed pictures are upright and below the limits of a service; `fail` is how WeChat says "went back". */
+/** Compressed pictures are upright and below the limits of a service. To go back is a failure, too, for WeChat. */
 function chosenPath(from: 'album' | 'camera'): Promise<string | undefined> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     wx.chooseMedia({
       count: 1,
       mediaType: ['image'],
       sourceType: [from],
       sizeType: ['compressed'],
       success: ({ tempFiles }) => resolve(tempFiles[0]?.tempFilePath),
-      fail: () => resolve(undefined),
+      fail: ({ errMsg }) => (/cancel/.test(errMsg) ? resolve(undefined) : reject(new Problem('not-chosen', errMsg))),
     })
   })
 }

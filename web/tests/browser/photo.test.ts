@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { unzipSync } from 'fflate'
 import type { Browser, Page } from 'playwright-core'
 import type { Analysis } from '../../src/core/records'
 import { drawnBoxes, overlap, placed } from './seen'
@@ -37,6 +38,14 @@ test('a picture of three faces: three boxes are seen, each where a face was put'
   expect(await photo.locator('.face').count()).toBe(3)
   expect(await photo.locator('.chip img').count()).toBe(3)
   await shoot(page, 'desk-three-faces')
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    photo.getByRole('button', { name: 'Save all' }).click(),
+  ])
+  expect(download.suggestedFilename()).toBe('three_faces.zip')
+  const files = unzipSync(readFileSync((await download.path())!))
+  expect(Object.keys(files)).toEqual(['three_0.png', 'three_1.png', 'three_2.png'])
+  expect(Buffer.from(files['three_2.png']!).subarray(1, 4).toString()).toBe('PNG')
 
   await photo.getByRole('switch', { name: '68 landmarks' }).click() // the jaw is green, too
   const boxes = await drawnBoxes(page, '#overlay', 1400)

@@ -84,6 +84,14 @@ test('the person who goes back without a picture sees the page as it was', async
   expect(document.querySelector('[role=alert]')).toBeNull()
 })
 
+test('a picture that WeChat does not give is told', async () => {
+  stubWx({ picture: undefined, notChosen: 'auth deny' })
+  await show(<Photo />)
+  await press(zh.choose)
+  expect(text('[role=alert]')).toContain(zh.problems['not-chosen'])
+  expect(text('[role=alert]')).toContain('auth deny')
+})
+
 test('consent is asked before the first picture, and the sheet answers with its button', async () => {
   const stub = stubWx({ privacy: 'asked' })
   await show(<Photo />)
@@ -131,6 +139,17 @@ test('a chip is saved to the album, and its file is gone afterwards', async () =
   expect(text()).toContain(zh.saved)
 })
 
+test('all chips are saved one after the other', async () => {
+  const stub = stubWx({ body: FOUND })
+  await show(<Photo />)
+  await press(zh.choose)
+  await settle(stub.upload.finish)
+  await press(zh.saveAll)
+  expect(stub.calls.filter((call) => call === 'saveImageToPhotosAlbum')).toHaveLength(2)
+  expect(stub.calls.filter((call) => call === 'unlink')).toHaveLength(2)
+  expect(text()).toContain(zh.saved)
+})
+
 test('where the album is refused, the file is gone as well, and it is told', async () => {
   const stub = stubWx({ body: FOUND, albumRefused: true })
   await show(<Photo />)
@@ -139,6 +158,8 @@ test('where the album is refused, the file is gone as well, and it is told', asy
   await press(zh.save)
   expect(stub.calls[stub.calls.length - 1]).toBe('unlink')
   expect(text('[role=alert]')).toContain(zh.problems['not-saved'])
+  await press(zh.settings)
+  expect(stub.calls).toContain('openSetting')
 })
 
 test('the JSON is copied', async () => {

@@ -10,6 +10,8 @@ export interface Behaviour {
   /** What they say when they are asked. */
   authorizes: boolean
   picture: string | undefined
+  /** What WeChat says where no picture was chosen. */
+  notChosen: string
   status: number
   body: string
   header: Record<string, string>
@@ -23,6 +25,7 @@ const FINE: Behaviour = {
   camera: undefined,
   authorizes: true,
   picture: 'http://tmp/face.jpg',
+  notChosen: 'cancel',
   status: 200,
   body: '{}',
   header: {},
@@ -95,12 +98,12 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
     },
     openSetting: (given: unknown) => note('openSetting', given),
 
-    chooseMedia: (given: { success(result: unknown): void; fail(): void }) => {
+    chooseMedia: (given: { success(result: unknown): void; fail(result: unknown): void }) => {
       note('chooseMedia', given)
       if (behaviour.picture) {
         given.success({ tempFiles: [{ tempFilePath: behaviour.picture }] })
       } else {
-        given.fail()
+        given.fail({ errMsg: `chooseMedia:fail ${behaviour.notChosen}` })
       }
     },
     getImageInfo: ({ success }: { success(result: unknown): void }) => success({ width: 80, height: 60 }),

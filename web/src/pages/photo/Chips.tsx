@@ -6,22 +6,29 @@ import { ProblemNote } from '../../parts/ProblemNote'
 import { device } from '../../platform/device'
 import { fill } from '../../texts'
 
-/** Each face cut out, to be saved one by one. */
-export function Chips({ chips }: { chips: Chip[] }) {
+/** Each face cut out, to be saved one by one or together; `name` is that of the picture. */
+export function Chips({ chips, name }: { chips: Chip[]; name: string }) {
   const { texts } = useChosen()
   const [problem, setProblem] = useState<Problem>()
   const [saved, setSaved] = useState(false)
-  const save = async (chip: Chip) => {
+  const save = async (saving: Promise<boolean>) => {
     setProblem(undefined)
     try {
-      setSaved(await device.save(chip.file, chip.png))
+      setSaved(await saving)
     } catch (error) {
       setProblem(asProblem(error))
     }
   }
   return (
     <section className="panel result-wide">
-      <h2 className="title">{texts.chips}</h2>
+      <div className="panel-head">
+        <h2 className="title">{texts.chips}</h2>
+        {chips.length > 1 && (
+          <button className="button button-small" onClick={() => void save(device.saveAll(chips, name))}>
+            {texts.saveAll}
+          </button>
+        )}
+      </div>
       <p className="quiet">{texts.chipsLead}</p>
       <div className="chips">
         {chips.map((chip, i) => (
@@ -29,7 +36,7 @@ export function Chips({ chips }: { chips: Chip[] }) {
             <img className="chip-picture" src={`data:image/png;base64,${chip.png}`}
               alt={fill(texts.chipAlt, { number: i + 1 })} />
             <button className="button button-small" aria-label={fill(texts.saveLabel, { number: i + 1 })}
-              onClick={() => void save(chip)}>
+              onClick={() => void save(device.save(chip))}>
               {texts.save}
             </button>
           </div>

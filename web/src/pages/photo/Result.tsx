@@ -46,7 +46,7 @@ export function Result({ picture, analysis }: { picture: Picture; analysis: Anal
           </>
         )}
       </div>
-      {analysis.chips.length > 0 && <Chips chips={analysis.chips} />}
+      {analysis.chips.length > 0 && <Chips chips={analysis.chips} name={analysis.picture} />}
       <JsonPanel text={json} />
     </div>
   )
