@@ -64,8 +64,9 @@ export function draw(pen: Pen, width: number, height: number, ratio: number, fou
   pen.lineJoin = 'round'
   pen.lineCap = 'round'
   const place = placing(found, width, height, shown.mirror)
-  for (const face of [...found.faces].reverse()) {
-    drawFace(pen, face, place, shown)
+  const names = namesOf(found.faces)
+  for (const [i, face] of [...found.faces.entries()].reverse()) {
+    drawFace(pen, face, names[i] ?? '', place, shown)
   }
   pen.restore()
 }
@@ -76,7 +77,17 @@ export function placing(found: Found, width: number, height: number, mirror: boo
   return ([x, y]) => [(mirror ? found.width - x : x) * right, y * down]
 }
 
-function drawFace(pen: Pen, face: Face, place: (point: Point) => Point, shown: Shown): void {
+/** Numbers from 1, where there are several faces: those of the list, or of the tracks. */
+export function namesOf(faces: Face[]): string[] {
+  return faces.map(({ track }, i) => (faces.length > 1 ? `${(track ?? i) + 1}` : ''))
+}
+
+/** Whole degrees; never -0. */
+export function degrees(angle: number): string {
+  return `${Math.round(angle) || 0}°`
+}
+
+function drawFace(pen: Pen, face: Face, name: string, place: (point: Point) => Point, shown: Shown): void {
   const box = placedBox(face.box, place)
   const side = box[2] - box[0]
   if (shown.boxes) {
@@ -89,18 +100,19 @@ function drawFace(pen: Pen, face: Face, place: (point: Point) => Point, shown: S
     const radius = Math.max(1.5, Math.min(5, side / 32))
     face.points.map(place).forEach((point, i) => drawDot(pen, point, radius, FIVE[i] ?? MIDDLE))
   }
-  const label = labelOf(face, shown)
+  const label = labelOf(face, name, shown)
   if (label) {
     drawLabel(pen, label, box[0], box[1])
   }
 }
 
-/** The line above a face: its score where boxes are shown, its angles where the pose is. */
-export function labelOf(face: Face, shown: Shown): string {
-  const words = shown.boxes ? [face.score.toFixed(2)] : []
+/** The line above a face: its number and score where boxes are shown, its angles where the pose is. */
+export function labelOf(face: Face, name: string, shown: Shown): string {
+  const score = face.score.toFixed(2)
+  const words = shown.boxes ? [name ? `${name} · ${score}` : score] : []
   const pose = shown.pose ? face.landmarks?.pose : null
   if (pose) {
-    words.push(`↔ ${pose.yaw.toFixed(0)}° ↕ ${pose.pitch.toFixed(0)}° ⟳ ${pose.roll.toFixed(0)}°`)
+    words.push(`↔ ${degrees(pose.yaw)} ↕ ${degrees(pose.pitch)} ⟳ ${degrees(pose.roll)}`)
   }
   return words.join('  ')
 }

@@ -17,11 +17,13 @@ export interface Landmarks {
   pose: Pose | null
 }
 
+/** `track`: in a stream, the number that stays with the face. */
 export interface Face {
   box: Box
   score: number
   points: Point[] | null
   landmarks?: Landmarks
+  track?: number
 }
 
 export interface Found {
@@ -60,14 +62,9 @@ export interface Card {
   bytes: number
 }
 
-export interface TrackedFace extends Face {
-  track?: number
-}
-
 /** The answer about one frame of the stream; `ms` is the time that the service needed. */
 export interface FrameAnswer extends Found {
   frame: number
   dropped: number
   ms: number
-  faces: TrackedFace[]
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Problem } from '../core/problems'
 import type { CameraProps, Part } from './contract'
 
@@ -8,26 +8,35 @@ export const CameraView: Part<CameraProps> = (props) => {
   const video = useRef<HTMLVideoElement>(null)
   const latest = useRef(props)
   latest.current = props
+  const [facing, setFacing] = useState<Facing>('user')
 
   useEffect(() => {
     const element = video.current
-    return element ? run(element, () => latest.current) : undefined
-  }, [])
+    return element ? run(element, facing, () => latest.current) : undefined
+  }, [facing])
 
   return (
-    <video ref={video} className={props.mirror ? 'stage-layer flipped' : 'stage-layer'} aria-label={props.label}
-      muted playsInline />
+    <>
+      <video ref={video} className={props.mirror ? 'stage-layer flipped' : 'stage-layer'} aria-label={props.label}
+        muted playsInline />
+      <button className="button button-small other-camera touch-only"
+        onClick={() => setFacing(facing === 'user' ? 'environment' : 'user')}>
+        {props.otherLabel}
+      </button>
+    </>
   )
 }
 
+type Facing = 'user' | 'environment'
+
 /** Shows the camera in `video` and hands out its frames; answers with what ends it. */
-function run(video: HTMLVideoElement, props: () => CameraProps): () => void {
+function run(video: HTMLVideoElement, wanted: Facing, props: () => CameraProps): () => void {
   let stream: MediaStream | undefined
   let over = false
   const canvas = document.createElement('canvas')
 
   const start = async () => {
-    stream = await openCamera()
+    stream = await openCamera(wanted)
     if (over) {
       return stop()
     }
@@ -55,13 +64,13 @@ function run(video: HTMLVideoElement, props: () => CameraProps): () => void {
   return stop
 }
 
-async function openCamera(): Promise<MediaStream> {
+async function openCamera(facingMode: Facing): Promise<MediaStream> {
   if (!navigator.mediaDevices) {
     throw new Problem('camera-insecure')
   }
   return navigator.mediaDevices.getUserMedia({
     audio: false,
-    video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: 'user', frameRate: { ideal: 30 } },
+    video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode, frameRate: { ideal: 30 } },
   })
 }
 

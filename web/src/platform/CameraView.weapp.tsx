@@ -11,6 +11,8 @@ export const CameraView: Part<CameraProps> = (props) => {
   const latest = useRef(props)
   latest.current = props
   const [allowed, setAllowed] = useState(false)
+  const [selfie, setSelfie] = useState(true)
+  const [size, setSize] = useState<{ width: number; height: number }>()
   const stop = useRef<() => void>()
 
   useEffect(() => {
@@ -20,6 +22,11 @@ export const CameraView: Part<CameraProps> = (props) => {
     )
     return () => stop.current?.()
   }, [])
+  useEffect(() => {
+    if (size) {
+      latest.current.onStart(size.width, size.height, selfie)
+    }
+  }, [size, selfie])
 
   const onInitDone = async () => {
     const sheet = await findCanvas(CANVAS)
@@ -29,7 +36,7 @@ export const CameraView: Part<CameraProps> = (props) => {
     stop.current?.()
     stop.current = watchFrames(sheet.canvas, {
       wanted: () => latest.current.wanted(),
-      onSize: (width, height) => latest.current.onStart(width, height, true),
+      onSize: (width, height) => setSize({ width, height }),
       onFrame: (jpeg) => latest.current.onFrame(jpeg),
     })
   }
@@ -39,10 +46,11 @@ export const CameraView: Part<CameraProps> = (props) => {
   }
   return (
     <>
-      <Camera className="stage-layer" devicePosition="front" frameSize="medium" flash="off"
+      <Camera className="stage-layer" devicePosition={selfie ? 'front' : 'back'} frameSize="medium" flash="off"
         onInitDone={() => void onInitDone()} onError={() => props.onProblem(new Problem('camera-refused'))}
         onStop={() => props.onProblem(new Problem('camera-missing'))} />
       <Canvas id={CANVAS} canvasId={CANVAS} type="2d" className="away" />
+      <button className="button button-small other-camera" onClick={() => setSelfie(!selfie)}>{props.otherLabel}</button>
     </>
   )
 }

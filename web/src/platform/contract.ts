@@ -47,6 +47,8 @@ export interface OverlayProps {
 
 export interface CameraProps {
   label: string
+  /** What the button says that turns to the other camera, on a phone. */
+  otherLabel: string
   mirror: boolean
   /** Whether a frame is wanted now; asked before each. */
   wanted(): boolean

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { drawnBoxes, overlap, placed } from './seen'
 import { collage, here, launch, open, shoot, startService, type Service } from './world'
 
@@ -20,14 +20,17 @@ const PLACE = { x: 60, y: -20, scale: 1 }
 
 /** A video of the example's face: JPEG after JPEG, as Chromium's fake camera reads them. */
 async function video(): Promise<string> {
-  const frame = await collage(plain, 640, 480, [PLACE])
+  const frame = await collage(plain, { width: 640, height: 480, places: [PLACE] })
   const path = join(mkdtempSync(join(tmpdir(), 'mien-')), 'face.mjpeg')
   writeFileSync(path, Buffer.concat(Array<Buffer>(10).fill(frame)))
   return path
 }
 
-async function cameraPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
-  const opened = await open(browser, `${service.url}/#/pages/camera/index`)
+async function cameraPage(
+  browser: Browser,
+  options: BrowserContextOptions = {},
+): Promise<{ page: Page; complaints: string[] }> {
+  const opened = await open(browser, `${service.url}/#/pages/camera/index`, options)
   await here(opened.page, 'camera').getByRole('button', { name: 'Start the camera' }).click()
   return opened
 }
@@ -71,6 +74,25 @@ test('leaving the page switches the camera off', async () => {
   await page.locator('#main-camera').locator('..').getByRole('link', { name: 'Privacy' }).click()
   await here(page, 'privacy').waitFor()
   await page.waitForFunction((track) => track.readyState === 'ended', live)
+  await browser.close()
+})
+
+test('on a phone the other camera can be had; there is one at a time', async () => {
+  const browser = await launch('--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream')
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+  const { page, complaints } = await cameraPage(browser, phone)
+  await page.waitForFunction(() => document.querySelector('.meter')?.textContent?.includes('frames/s'))
+  const first = await page.evaluateHandle(
+    () => (document.querySelector('video')!.srcObject as MediaStream).getVideoTracks()[0]!,
+  )
+  await shoot(page, 'phone-camera')
+  await here(page, 'camera').getByRole('button', { name: 'Other camera' }).click()
+  await page.waitForFunction((track) => track.readyState === 'ended', first)
+  await page.waitForFunction((track) => {
+    const [now] = (document.querySelector('video')!.srcObject as MediaStream | null)?.getVideoTracks() ?? []
+    return now && now !== track && now.readyState === 'live'
+  }, first)
+  expect(complaints).toEqual([])
   await browser.close()
 })
 

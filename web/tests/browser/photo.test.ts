@@ -5,7 +5,9 @@ import { unzipSync } from 'fflate'
 import type { Browser, Page } from 'playwright-core'
 import type { Analysis } from '../../src/core/records'
 import { drawnBoxes, overlap, placed } from './seen'
-import { EXAMPLE, collage, here, launch, open, shoot, startService, type Placed, type Service } from './world'
+import {
+  EXAMPLE, collage, here, launch, open, shoot, startService, turnedByExif, type Placed, type Service,
+} from './world'
 
 const PLACES: Placed[] = [
   { x: 20, y: 40, scale: 0.8 },
@@ -29,7 +31,7 @@ async function upload(page: Page, name: string, buffer: Buffer, mimeType = 'imag
 }
 
 test('a picture of three faces: three boxes are seen, each where a face was put', async () => {
-  const picture = await collage(browser, 1400, 620, PLACES)
+  const picture = await collage(browser, { width: 1400, height: 620, places: PLACES })
   const { page, complaints } = await open(browser, service.url)
   await upload(page, 'three.jpg', picture)
   const photo = here(page, 'photo')
@@ -60,6 +62,44 @@ test('a picture of three faces: three boxes are seen, each where a face was put'
   expect(complaints).toEqual([])
   await page.close()
 })
+
+test('a photo from a phone, turned by its EXIF block: the box is on the face as it is seen', async () => {
+  const place = { x: 40, y: 200, scale: 1 }
+  const picture = turnedByExif(await collage(browser, { width: 600, height: 800, places: [place], lying: true }))
+  const { page } = await open(browser, service.url)
+  await upload(page, 'IMG_0001.JPG', picture)
+  const photo = here(page, 'photo')
+  await photo.locator('.count').waitFor()
+  const found = JSON.parse((await photo.locator('.json').textContent())!) as Analysis
+  expect([found.width, found.height]).toEqual([600, 800])
+  const image = await photo.locator('.stage img').boundingBox()
+  expect(image!.width / image!.height).toBeCloseTo(600 / 800, 2)
+  await shoot(page, 'desk-phone-photo')
+  await photo.getByRole('switch', { name: '68 landmarks' }).click() // the jaw is green, too
+  const boxes = await drawnBoxes(page, '#overlay', 600)
+  expect(boxes).toHaveLength(1)
+  expect(overlap(boxes[0]!, placed(place))).toBeGreaterThan(0.6)
+  await page.close()
+})
+
+test.each(['drop', 'paste'])('a picture comes by %s', async (way) => {
+  const { page } = await open(browser, service.url)
+  await here(page, 'photo').waitFor()
+  await page.evaluate(give, { way, base64: readFileSync(EXAMPLE, 'base64') })
+  await here(page, 'photo').locator('.count').waitFor()
+  expect(await here(page, 'photo').locator('.count').textContent()).toBe('One face')
+  await page.close()
+})
+
+/** What the browser does when a file is dropped onto the page or pasted into it. */
+function give({ way, base64 }: { way: string; base64: string }): void {
+  const files = new DataTransfer()
+  files.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], 'given.jpg'))
+  const event = way === 'drop'
+    ? new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })
+    : new ClipboardEvent('paste', { clipboardData: files, bubbles: true })
+  document.body.dispatchEvent(event)
+}
 
 test('the switches draw points, landmarks and pose', async () => {
   const { page } = await open(browser, service.url)
@@ -130,7 +170,7 @@ test.each([
 
 test('a picture without faces says so', async () => {
   const { page } = await open(browser, service.url)
-  await upload(page, 'grey.jpg', await collage(browser, 320, 240, []))
+  await upload(page, 'grey.jpg', await collage(browser, { width: 320, height: 240, places: [] }))
   await here(page, 'photo').locator('.count').waitFor()
   expect(await here(page, 'photo').locator('.count').textContent()).toBe('No face was found in this picture.')
   await page.close()

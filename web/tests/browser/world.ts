@@ -89,28 +89,46 @@ export interface Placed {
   flipped?: boolean
 }
 
+interface Collage {
+  width: number
+  height: number
+  places: Placed[]
+  /** As a phone held upright takes it: lying on its left side. */
+  lying?: boolean
+}
+
 /** A JPEG of the example picture drawn at some places on grey, made by the browser. */
-export async function collage(browser: Browser, width: number, height: number, places: Placed[]): Promise<Buffer> {
+export async function collage(browser: Browser, wanted: Collage): Promise<Buffer> {
   const page = await browser.newPage()
   const example = `data:image/jpeg;base64,${readFileSync(EXAMPLE, 'base64')}`
-  const base64 = await page.evaluate(paintCollage, { example, width, height, places })
+  const base64 = await page.evaluate(paintCollage, { example, ...wanted })
   await page.close()
   return Buffer.from(base64, 'base64')
 }
 
-async function paintCollage(given: { example: string; width: number; height: number; places: Placed[] }) {
+/** The JPEG with an EXIF block that says: to be shown a quarter turn clockwise. */
+export function turnedByExif(jpeg: Buffer): Buffer {
+  const entry = Buffer.from('0112' + '0003' + '00000001' + '00060000', 'hex') // orientation, one short: 6
+  const tiff = Buffer.concat([Buffer.from('4d4d002a00000008' + '0001', 'hex'), entry, Buffer.alloc(4)])
+  const block = Buffer.concat([Buffer.from('ffe10022', 'hex'), Buffer.from('Exif\0\0'), tiff])
+  return Buffer.concat([jpeg.subarray(0, 2), block, jpeg.subarray(2)])
+}
+
+async function paintCollage(given: Collage & { example: string }) {
   const image = new Image()
   image.src = given.example
   await image.decode()
   const canvas = document.createElement('canvas')
-  canvas.width = given.width
-  canvas.height = given.height
+  canvas.width = given.lying ? given.height : given.width
+  canvas.height = given.lying ? given.width : given.height
   const pen = canvas.getContext('2d')!
+  const base = given.lying ? new DOMMatrix([0, -1, 1, 0, 0, given.width]) : new DOMMatrix()
+  pen.setTransform(base)
   pen.fillStyle = '#808080'
   pen.fillRect(0, 0, given.width, given.height)
   for (const { x, y, scale, flipped } of given.places) {
     const side = image.naturalWidth * scale
-    pen.setTransform(flipped ? -scale : scale, 0, 0, scale, flipped ? x + side : x, y)
+    pen.setTransform(base.multiply(new DOMMatrix([flipped ? -scale : scale, 0, 0, scale, flipped ? x + side : x, y])))
     pen.drawImage(image, 0, 0)
   }
   return canvas.toDataURL('image/jpeg', 0.92).split(',')[1]!

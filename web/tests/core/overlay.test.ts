@@ -1,4 +1,4 @@
-import { draw, labelOf, placing, type Pen, type Shown } from '../../src/core/overlay'
+import { degrees, draw, labelOf, namesOf, placing, type Pen, type Shown } from '../../src/core/overlay'
 import type { Face, Found, Point } from '../../src/core/records'
 
 const NOTHING: Shown = { boxes: false, points: false, landmarks: false, pose: false, mirror: false }
@@ -73,10 +73,21 @@ test('a detector without points, and no landmarks, leave the box alone', () => {
 
 test('the best face is drawn last', () => {
   const second: Face = { ...FACE, score: 0.5 }
-  expect(drawn({ boxes: true }, FACE, second).words).toEqual(['0.50', '0.99'])
+  expect(drawn({ boxes: true }, FACE, second).words).toEqual(['2 · 0.50', '1 · 0.99'])
 })
 
 test('the label tells what is shown', () => {
-  expect(labelOf(FACE, NOTHING)).toBe('')
-  expect(labelOf(FACE, { ...NOTHING, pose: true })).toBe('↔ -12° ↕ 4° ⟳ 0°')
+  expect(labelOf(FACE, '2', NOTHING)).toBe('')
+  expect(labelOf(FACE, '', { ...NOTHING, pose: true })).toBe('↔ -12° ↕ 4° ⟳ 0°')
+  expect(labelOf(FACE, '2', { ...NOTHING, boxes: true, pose: true })).toBe('2 · 0.99  ↔ -12° ↕ 4° ⟳ 0°')
+})
+
+test('several faces have the numbers of the list or, in a stream, of their tracks', () => {
+  expect(namesOf([FACE])).toEqual([''])
+  expect(namesOf([FACE, FACE])).toEqual(['1', '2'])
+  expect(namesOf([{ ...FACE, track: 4 }, { ...FACE, track: 0 }])).toEqual(['5', '1'])
+})
+
+test('there is no -0°', () => {
+  expect([-0.4, 0, -0.6, 89.5].map(degrees)).toEqual(['0°', '0°', '-1°', '90°'])
 })

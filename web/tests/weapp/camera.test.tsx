@@ -85,6 +85,17 @@ test.each([
   expect(document.querySelector('[data-native=camera]')).toBeNull()
 })
 
+test('the other camera is not mirrored', async () => {
+  const stub = await running()
+  await settle(() => stub.frame(48, 64))
+  await settle(() => stub.socket.message(JSON.stringify(ANSWER)))
+  expect(native.camera?.devicePosition).toBe('front')
+  expect(stub.pen.left).toBeCloseTo((40 * (48 - 30)) / 48) // the canvas of the stub is 40 wide
+  await press(zh.otherCamera)
+  expect(native.camera?.devicePosition).toBe('back')
+  expect(stub.pen.left).toBeCloseTo(40 / 48)
+})
+
 test('a stream that the service refuses is told', async () => {
   const stub = await running()
   await settle(() => stub.socket.close(1013, 'busy'))

@@ -41,8 +41,8 @@ export interface Stub {
   upload: { progress(percent: number): void; finish(): void }
   socket: { open(): void; message(data: string): void; close(code: number, reason: string): void; sent: unknown[] }
   frame(width: number, height: number): void
-  /** Strokes since a canvas was cleared, and pictures put onto one. */
-  pen: { strokes: number; put: number }
+  /** Strokes since a canvas was cleared, how far left the first of them begins, and pictures put onto one. */
+  pen: { strokes: number; left: number; put: number }
   /** What our sheet answered to WeChat. */
   consent: string[]
 }
@@ -52,7 +52,7 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
   const calls: string[] = []
   const option: Record<string, unknown> = {}
   const consent: string[] = []
-  const pen = { strokes: 0, put: 0 }
+  const pen = { strokes: 0, left: 0, put: 0 }
   const note = (name: string, given?: unknown) => {
     calls.push(name)
     option[name] = given
@@ -180,7 +180,8 @@ function canvas(pen: Stub['pen']) {
       if (name === 'createImageData') {
         return (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) })
       }
-      return () => {
+      return (x: number) => {
+        pen.left = name === 'moveTo' && pen.strokes === 0 ? x : pen.left
         pen.strokes = name === 'clearRect' ? 0 : pen.strokes + (name === 'stroke' ? 1 : 0)
         pen.put += name === 'putImageData' ? 1 : 0
       }

@@ -42,7 +42,7 @@ export function Live({ size, selfie, reading, onStop, ...camera }: Props) {
     <div className="result">
       <div className="result-picture">
         <Stage width={width} height={height}>
-          <CameraView label={texts.cameraAlt} mirror={shown.mirror} {...camera} />
+          <CameraView label={texts.cameraAlt} otherLabel={texts.otherCamera} mirror={shown.mirror} {...camera} />
           {reading && <Overlay id="live-overlay" label={words} found={reading.answer} shown={shown} />}
           <div className="meter number" aria-hidden="true">
             {reading

@@ -1,3 +1,4 @@
+import { degrees } from '../../core/overlay'
 import type { Face } from '../../core/records'
 import { useChosen } from '../../parts/choices'
 import { fill } from '../../texts'
@@ -21,7 +22,7 @@ export function FaceList({ faces }: { faces: Face[] }) {
             </div>
             {pose && (
               <div className="quiet number">
-                {fill(texts.angles, { yaw: pose.yaw.toFixed(0), pitch: pose.pitch.toFixed(0), roll: pose.roll.toFixed(0) })}
+                {fill(texts.angles, { yaw: degrees(pose.yaw), pitch: degrees(pose.pitch), roll: degrees(pose.roll) })}
               </div>
             )}
           </li>
