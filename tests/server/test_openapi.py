@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from .conftest import ASTRONAUT, PATIENCE, Running
+from .conftest import ASTRONAUT, PATIENCE, Running, Start
 
 CHECKS = [
     not_a_server_error,
@@ -35,6 +35,31 @@ def schema(running: Running) -> schemathesis.BaseSchema:
 
 def test_every_path_is_in_the_document(schema: schemathesis.BaseSchema) -> None:
     assert sorted(schema.raw_schema["paths"]) == sorted(PATHS)
+
+
+def test_examples_of_problems_are_of_their_status(schema: schemathesis.BaseSchema) -> None:
+    responses = schema.raw_schema["paths"]["/v1/detect"]["post"]["responses"]
+    told = {
+        status: [example["value"]["status"] for example in body["examples"].values()]
+        for status, response in responses.items()
+        for body in [response["content"].get("application/problem+json")]
+        if body
+    }
+    assert told["413"] == [413, 413]
+    assert all(statuses and set(statuses) == {int(status)} for status, statuses in told.items())
+
+
+def test_the_document_asks_for_a_key_only_where_there_is_one(schema: schemathesis.BaseSchema, start: Start) -> None:
+    assert "securitySchemes" not in schema.raw_schema["components"]
+    with start(api_key="sesame").http() as http:
+        document = http.get("/openapi.json").json()
+    locked = {
+        path for path, item in document["paths"].items() for operation in item.values() if "security" in operation
+    }
+    assert locked == {path for path in PATHS if path.startswith(("/v1", "/metrics"))}
+    assert list(document["components"]["securitySchemes"].values()) == [
+        {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+    ]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
@@ -56,7 +57,11 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
     )
     app.state.cards = cards
     add_handlers(app)
-    app.include_router(routes.router)
+    lock = (
+        [] if guard.key is None else [Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
+    )  # as /docs shows it
+    app.include_router(routes.router, dependencies=lock)
+    app.include_router(system.guarded, dependencies=lock)
     app.include_router(system.router)
     app.include_router(stream.router)
     add_page(app, page)

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mien.server.problems import KINDS, Problem
+
 Point = list[float]
 
 
@@ -28,8 +30,8 @@ class Landmarks(_Shape):
     """68 points in picture pixels, and how likely each is close to where it belongs."""
 
     scheme: str = Field(examples=["68"])
-    points: list[Point]
-    scores: list[float]
+    points: list[Point] = Field(description="68 of them", examples=[[[177.3, 101.9], [178.4, 113.6]]])
+    scores: list[float] = Field(description="68 of them", examples=[[0.871, 0.902]])
     pose: Pose | None
 
 
@@ -51,10 +53,14 @@ class Chip(_Shape):
 
     file: str = Field(examples=["astronaut_0.png"])
     size: int = Field(examples=[144])
-    to_picture: list[list[float]]
-    box: list[float]
-    score: float
-    png: str = Field(description="base64 of the PNG file", json_schema_extra={"contentEncoding": "base64"})
+    to_picture: list[list[float]] = Field(examples=[[[0.9, 0.0, 160.1], [0.0, 0.9, 50.2]]])
+    box: list[float] = Field(examples=[[178.5, 62.4, 268.6, 173.0]])
+    score: float = Field(examples=[0.9997])
+    png: str = Field(
+        description="base64 of the PNG file",
+        examples=["<base64 of a PNG file>"],
+        json_schema_extra={"contentEncoding": "base64"},
+    )
 
 
 class Picture(_Shape):
@@ -123,15 +129,27 @@ class ProblemDocument(_Shape):
     type: str = Field(examples=["/problems/too-many-pixels"])
     title: str = Field(examples=["The picture has too many pixels"])
     status: int = Field(examples=[413])
-    detail: str
+    detail: str = Field(examples=["9000 x 9000 is 81000000 pixels, more than 40000000; make it smaller"])
     code: str = Field(examples=["too-many-pixels"])
-    request_id: str
+    request_id: str = Field(examples=["4f0c51a7d3e84b0f9c2d6a1be7f05833"])
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For the OpenAPI document: these statuses are answered with problem documents."""
-    content = {"application/problem+json": {"schema": ProblemDocument.model_json_schema()}}
-    return {status: {"description": "A problem document", "content": content} for status in statuses}
+    """For the OpenAPI document: these statuses are answered with problem documents, of the kinds that have them."""
+    schema = ProblemDocument.model_json_schema()
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        titles = {code: kind.title for code, kind in KINDS.items() if kind.status == status}
+        examples = {code: {"value": _example(code)} for code in titles}
+        responses[status] = {
+            "description": "; ".join(f"`{code}`: {title}" for code, title in titles.items()),
+            "content": {"application/problem+json": {"schema": schema, "examples": examples}},
+        }
+    return responses
+
+
+def _example(code: str) -> dict[str, str | int]:
+    return Problem(code, "What was found, and what to do about it").document()
 
 
 PICTURE_BODY: dict[str, Any] = {

@@ -12,6 +12,7 @@ from mien.server.problems import KINDS, Problem
 from mien.server.service import Service
 from mien.server.shapes import Models, Status, problem_responses
 
+guarded = APIRouter(tags=["service"])
 router = APIRouter(tags=["service"])
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -27,7 +28,7 @@ def cards() -> bytes:
     return json.dumps({"models": models}).encode()
 
 
-@router.get("/v1/models", response_model=Models, responses=problem_responses(401, 429))
+@guarded.get("/v1/models", response_model=Models, responses=problem_responses(401, 429))
 async def models(request: Request) -> Response:
     """The cards of the networks: what they were trained on, scores, licence."""
     return Response(request.app.state.cards, 200, _NO_STORE, "application/json")
@@ -48,7 +49,7 @@ async def readyz(request: Request) -> Response:
     return _status("ok")
 
 
-@router.get("/metrics", response_class=Response, responses=problem_responses(401, 429))
+@guarded.get("/metrics", response_class=Response, responses=problem_responses(401, 429))
 async def metrics(request: Request) -> Response:
     """What Prometheus wants to know."""
     service = Service.of(request)

@@ -53,6 +53,7 @@ export const en = {
   cameraLead: 'Each frame goes to this service and is forgotten when it has been answered.',
   start: 'Start the camera',
   stop: 'Stop',
+  noFaceNow: 'No face',
   otherCamera: 'Other camera',
   starting: 'Starting the camera …',
   cameraAlt: 'Live picture of the camera',

@@ -55,6 +55,7 @@ export const zh: Texts = {
   cameraLead: '每一帧发送到本服务，得到结果后立即丢弃。',
   start: '打开相机',
   stop: '停止',
+  noFaceNow: '没有人脸',
   otherCamera: '切换摄像头',
   starting: '正在打开相机……',
   cameraAlt: '相机的实时画面',

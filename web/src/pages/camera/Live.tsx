@@ -35,7 +35,7 @@ export function Live({ size, selfie, reading, onStop, ...camera }: Props) {
   const shown: Shown = { ...chosen, mirror: mirror ?? selfie }
   const { width, height } = size ?? { width: 640, height: 480 }
   const count = reading?.answer.faces.length ?? 0
-  const words = count === 1 ? texts.oneFace : fill(texts.manyFaces, { count })
+  const words = count === 0 ? texts.noFaceNow : count === 1 ? texts.oneFace : fill(texts.manyFaces, { count })
   const change = (part: (typeof PARTS)[number], on: boolean) =>
     part === 'mirror' ? setMirror(on) : setChosen({ ...chosen, [part]: on })
   return (
