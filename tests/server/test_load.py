@@ -155,6 +155,7 @@ def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:
         _, log = process.communicate(timeout=PATIENCE)
         assert process.returncode in (0, -signal.SIGTERM)
     assert log.count('"status": 200') >= 4
+    assert f'"url": "{url}"' in log
     assert '"event": "stop"' in log
     assert "Traceback" not in log
 

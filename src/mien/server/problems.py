@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -111,11 +112,14 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    sentences = [
-        f"{'.'.join(str(part) for part in found['loc'][1:])}={found['input']!r}: {found['msg']}"
-        for found in error.errors()
-    ]
-    return Problem("bad-option", "; ".join(sentences)).response()
+    return Problem("bad-option", "; ".join(_sentence(found) for found in error.errors())).response()
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    """What is wrong with a switch, with the value found."""
+    name = ".".join(str(part) for part in found["loc"][1:])
+    wrong = "there is no such switch; see /docs" if found["type"] == "extra_forbidden" else found["msg"]
+    return f"{name}={found['input']!r}: {wrong}"
 
 
 async def _mistake(request: Request, error: Exception) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 
 import uvicorn
 from fastapi import FastAPI
@@ -31,11 +32,23 @@ def config_of(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
     )
 
 
+class _Server(uvicorn.Server):
+    """Says where it is to be found: uvicorn's own line is not JSON."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen."""
+        await super().startup(sockets)
+        for server in self.servers:
+            for listener in server.sockets:
+                host, port = listener.getsockname()[:2]
+                logs.log("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+
+
 def serve(settings: ServeSettings) -> None:
     """Answer until SIGINT or SIGTERM; then finish what was begun. Raises MienError where it cannot begin."""
     logs.configure(settings.log_level)
     app = create_app(settings)
-    server = uvicorn.Server(config_of(app, settings))
+    server = _Server(config_of(app, settings))
     if _open_to_all(settings):
         logs.log("anybody in reach may ask: set api_key or rate", logging.WARNING, host=settings.host)
     try:
