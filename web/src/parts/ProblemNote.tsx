@@ -7,6 +7,11 @@ import { useChosen } from './choices'
 /** What the person may have refused, and can allow again. */
 const PERMITTED: Code[] = ['camera-refused', 'not-chosen', 'not-saved']
 
+/** The same file would fail again. */
+const FINAL: Code[] = [
+  'too-many-bytes', 'too-many-pixels', 'unsupported-media-type', 'unsupported-picture', 'damaged-picture', 'no-picture',
+]
+
 interface Props {
   problem: Problem
   onRetry?: () => void
@@ -29,7 +34,7 @@ export function ProblemNote({ problem, onRetry }: Props) {
         {PERMITTED.includes(code) && device.openSettings && (
           <button className="button" onClick={device.openSettings}>{texts.settings}</button>
         )}
-        {onRetry && code !== 'unauthorized' && (
+        {onRetry && code !== 'unauthorized' && !FINAL.includes(code) && (
           <button className="button" onClick={onRetry}>{texts.retry}</button>
         )}
       </div>

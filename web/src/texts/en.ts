@@ -18,7 +18,7 @@ export const en = {
   shoot: 'Take a picture',
   another: 'Another picture',
   example: 'Try the example',
-  formats: 'JPEG, PNG, WebP, BMP, TIFF or GIF, up to 10 MB',
+  formats: 'JPEG, PNG, WebP, BMP, TIFF or GIF',
   uploading: 'Sending the picture, {percent} %',
   looking: 'Looking for faces …',
   notShown: 'This kind of picture cannot be shown here; what was found is drawn without it.',

@@ -20,7 +20,7 @@ export const zh: Texts = {
   shoot: '拍照',
   another: '换一张',
   example: '试试示例图片',
-  formats: '支持 JPEG、PNG、WebP、BMP、TIFF 或 GIF，不超过 10 MB',
+  formats: '支持 JPEG、PNG、WebP、BMP、TIFF 或 GIF',
   uploading: '正在上传，{percent}%',
   looking: '正在查找人脸……',
   notShown: '此处无法显示这种图片，仅画出找到的内容。',

@@ -18,6 +18,7 @@ test('status 413 is shown as an error although success was called', async () => 
   await settle(stub.upload.finish)
   expect(text('[role=alert]')).toContain(zh.problems['too-many-bytes'])
   expect(text('[role=alert]')).toContain('10485760')
+  expect(text('[role=alert]')).not.toContain(zh.retry) // the same file would fail again
   expect(document.querySelector('canvas')).toBeNull()
 })
 
