@@ -66,7 +66,7 @@ export function draw(pen: Pen, width: number, height: number, ratio: number, fou
   const place = placing(found, width, height, shown.mirror)
   const names = namesOf(found.faces)
   for (const [i, face] of [...found.faces.entries()].reverse()) {
-    drawFace(pen, face, names[i] ?? '', place, shown)
+    drawFace(pen, face, names[i] ?? '', place, shown, width)
   }
   pen.restore()
 }
@@ -87,7 +87,14 @@ export function degrees(angle: number): string {
   return `${Math.round(angle) || 0}°`
 }
 
-function drawFace(pen: Pen, face: Face, name: string, place: (point: Point) => Point, shown: Shown): void {
+function drawFace(
+  pen: Pen,
+  face: Face,
+  name: string,
+  place: (point: Point) => Point,
+  shown: Shown,
+  width: number,
+): void {
   const box = placedBox(face.box, place)
   const side = box[2] - box[0]
   if (shown.boxes) {
@@ -102,7 +109,7 @@ function drawFace(pen: Pen, face: Face, name: string, place: (point: Point) => P
   }
   const label = labelOf(face, name, shown)
   if (label) {
-    drawLabel(pen, label, box[0], box[1])
+    drawLabel(pen, label, name, box, width)
   }
 }
 
@@ -154,15 +161,18 @@ function drawDot(pen: Pen, [x, y]: Point, radius: number, colour: string): void 
   }
 }
 
-function drawLabel(pen: Pen, text: string, x: number, y: number): void {
+/** Above the box and inside the picture; only the face's number where the label would cover its neighbours. */
+function drawLabel(pen: Pen, label: string, name: string, [x0, y0, x1]: Box, within: number): void {
   pen.font = '600 12px sans-serif'
   pen.textBaseline = 'middle'
-  const width = pen.measureText(text).width + 12
-  const top = Math.max(0, y - 24)
+  const widthOf = (text: string) => pen.measureText(text).width + 12
+  const text = name && widthOf(label) > 1.3 * (x1 - x0) ? name : label
+  const left = Math.max(0, Math.min(x0, within - widthOf(text)))
+  const top = Math.max(0, y0 - 24)
   pen.fillStyle = SHADOW
-  pen.fillRect(Math.max(0, x), top, width, 20)
+  pen.fillRect(left, top, widthOf(text), 20)
   pen.fillStyle = '#ffffff'
-  pen.fillText(text, Math.max(0, x) + 6, top + 10)
+  pen.fillText(text, left + 6, top + 10)
 }
 
 function trace(pen: Pen, points: Point[], closed: boolean): void {

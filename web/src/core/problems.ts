@@ -26,6 +26,7 @@ export const OWN_CODES = [
   'camera-refused',
   'camera-missing',
   'camera-insecure',
+  'camera-stopped',
   'privacy-refused',
   'not-chosen',
   'not-saved',

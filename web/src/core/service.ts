@@ -9,19 +9,28 @@ export interface Picture {
   width: number
   height: number
   source: Blob | string
+  /** Gives back what showing it holds. */
+  release(): void
 }
 
 export type Progress = (fraction: number) => void
 
-/** Carries requests to the service; throws a Problem only where no answer came. */
+/** What is on its way; `answer` stays open when it was cancelled. */
+export interface Upload<T> {
+  answer: Promise<T>
+  cancel(): void
+}
+
+/** Carries requests to the service; an answer fails with a Problem only where none came. */
 export interface Wire {
   get(path: string): Promise<Answer>
-  upload(path: string, picture: Picture, progress: Progress): Promise<Answer>
+  upload(path: string, picture: Picture, progress: Progress): Upload<Answer>
 }
 
 /** Faces with five points, landmarks, pose and chips. */
-export async function analyze(wire: Wire, picture: Picture, progress: Progress): Promise<Analysis> {
-  return read<Analysis>(await wire.upload('/v1/analyze?landmarks=true&chips=true', picture, progress))
+export function analyze(wire: Wire, picture: Picture, progress: Progress): Upload<Analysis> {
+  const { answer, cancel } = wire.upload('/v1/analyze?landmarks=true&chips=true', picture, progress)
+  return { answer: answer.then(read<Analysis>), cancel }
 }
 
 export async function models(wire: Wire): Promise<Card[]> {

@@ -29,7 +29,7 @@ export function ProblemNote({ problem, onRetry }: Props) {
         {retryAfter ? ` ${fill(texts.retryIn, { seconds: retryAfter })}` : ''}
       </p>
       {detail && <p className="quiet" lang="en">{detail}</p>}
-      {code === 'unauthorized' && <KeyField />}
+      {code === 'unauthorized' && onRetry && <KeyField onGiven={onRetry} />}
       <div className="row">
         {PERMITTED.includes(code) && device.openSettings && (
           <button className="button" onClick={device.openSettings}>{texts.settings}</button>
@@ -42,15 +42,21 @@ export function ProblemNote({ problem, onRetry }: Props) {
   )
 }
 
-/** The pages try again by themselves when there is a key. */
-function KeyField() {
-  const { texts, setKey } = useChosen()
-  const [text, setText] = useState('')
+function KeyField({ onGiven }: { onGiven(): void }) {
+  const { texts, key, setKey } = useChosen()
+  const [text, setText] = useState(key)
+  const use = () => {
+    if (text.trim()) {
+      setKey(text.trim())
+      onGiven()
+    }
+  }
   return (
     <div className="row">
       <input className="field" type="password" aria-label={texts.keyLabel} placeholder={texts.keyLabel} value={text}
-        onInput={(event) => setText((event.target as HTMLInputElement).value)} />
-      <button className="button button-main" disabled={!text.trim()} onClick={() => setKey(text.trim())}>{texts.keyUse}</button>
+        onInput={(event) => setText((event.target as HTMLInputElement).value)}
+        onKeyDown={(event) => event.key === 'Enter' && use()} />
+      <button className="button button-main" disabled={!text.trim()} onClick={use}>{texts.keyUse}</button>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { createContext, useContext, useMemo, useState, type PropsWithChildren } from 'react'
+import { createContext, useCallback, useContext, useMemo, useRef, useState, type PropsWithChildren } from 'react'
 import type { Wire } from '../core/service'
 import { device } from '../platform/device'
 import { wire } from '../platform/wire'
@@ -8,7 +8,7 @@ import { TEXTS, type Language, type Texts } from '../texts'
 interface Chosen {
   language: Language
   texts: Texts
-  key: string
+  key(): string
   wire: Wire
   setLanguage(language: Language): void
   setKey(key: string): void
@@ -18,20 +18,24 @@ const Context = createContext<Chosen | null>(null)
 
 export function Choices({ children }: PropsWithChildren) {
   const [language, setLanguage] = useState<Language>(device.language)
-  const [key, setKey] = useState('')
+  const given = useRef('')
+  const key = useCallback(() => given.current, [])
+  const carrier = useMemo(() => wire(key), [key])
   const chosen = useMemo<Chosen>(
     () => ({
       language,
       texts: TEXTS[language],
       key,
-      wire: wire(key),
+      wire: carrier,
       setLanguage: (next) => {
         device.remember(next)
         setLanguage(next)
       },
-      setKey,
+      setKey: (next) => {
+        given.current = next
+      },
     }),
-    [language, key],
+    [language, key, carrier],
   )
   return <Context.Provider value={chosen}>{children}</Context.Provider>
 }

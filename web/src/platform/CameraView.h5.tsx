@@ -42,9 +42,13 @@ function run(video: HTMLVideoElement, wanted: Facing, props: () => CameraProps):
     }
     video.srcObject = stream
     await video.play()
-    const facing = stream.getVideoTracks()[0]?.getSettings().facingMode
-    props().onStart(video.videoWidth, video.videoHeight, facing !== 'environment')
+    tell()
+    video.addEventListener('resize', tell) // the phone was turned
     nextFrame(video, loop)
+  }
+  const tell = () => {
+    const facing = stream?.getVideoTracks()[0]?.getSettings().facingMode
+    props().onStart(video.videoWidth, video.videoHeight, facing !== 'environment')
   }
   const loop = () => {
     if (over) {
@@ -57,8 +61,11 @@ function run(video: HTMLVideoElement, wanted: Facing, props: () => CameraProps):
   }
   const stop = () => {
     over = true
+    video.removeEventListener('resize', tell)
     stream?.getTracks().forEach((track) => track.stop())
-    video.srcObject = null
+    if (stream && video.srcObject === stream) {
+      video.srcObject = null
+    }
   }
   start().catch((error: unknown) => over || props().onProblem(problemOfCamera(error)))
   return stop
@@ -94,7 +101,7 @@ function encode(video: HTMLVideoElement, canvas: HTMLCanvasElement): ArrayBuffer
 }
 
 /** A refusal, a missing camera, or one that somebody else holds. */
-export function problemOfCamera(error: unknown): Problem {
+function problemOfCamera(error: unknown): Problem {
   if (error instanceof Problem) {
     return error
   }

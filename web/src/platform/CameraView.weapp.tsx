@@ -48,7 +48,7 @@ export const CameraView: Part<CameraProps> = (props) => {
     <>
       <Camera className="stage-layer" devicePosition={selfie ? 'front' : 'back'} frameSize="medium" flash="off"
         onInitDone={() => void onInitDone()} onError={() => props.onProblem(new Problem('camera-refused'))}
-        onStop={() => props.onProblem(new Problem('camera-missing'))} />
+        onStop={() => props.onProblem(new Problem('camera-stopped'))} />
       <Canvas id={CANVAS} canvasId={CANVAS} type="2d" className="away" />
       <button className="button button-small other-camera" onClick={() => setSelfie(!selfie)}>{props.otherLabel}</button>
     </>

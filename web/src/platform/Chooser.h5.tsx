@@ -1,34 +1,52 @@
 import { useEffect, useRef, useState, type DragEvent } from 'react'
+import { Problem, asProblem } from '../core/problems'
 import type { Picture } from '../core/service'
 import example from '../../../examples/astronaut.jpg'
 import type { ChooserProps, Part } from './contract'
+import { useShown } from './shown'
 
 const TYPES = 'image/jpeg,image/png,image/webp,image/bmp,image/tiff,image/gif'
 
-export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture }) => {
+export const Chooser: Part<ChooserProps> = ({ texts, small, onPicture, onProblem }) => {
   const files = useRef<HTMLInputElement>(null)
   const shooter = useRef<HTMLInputElement>(null)
   const [over, setOver] = useState(false)
+  const shown = useShown()
+  const turn = useRef(0)
 
+  /** Hands on what was chosen last, whichever is ready first. */
+  const open = async (opening: Promise<Picture>) => {
+    const mine = (turn.current += 1)
+    try {
+      const picture = await opening
+      if (mine === turn.current) {
+        onPicture(picture)
+      } else {
+        picture.release()
+      }
+    } catch (error) {
+      onProblem(asProblem(error))
+    }
+  }
   const take = (list: FileList | undefined | null) => {
     const file = list?.[0]
-    if (file && !busy) {
-      void pictureOf(file, file.name).then(onPicture)
+    if (file && shown.current) {
+      void open(pictureOf(file, file.name))
     }
   }
   usePaste(take)
-  useEffect(() => onWholePage(setOver, take), [busy, onPicture])
+  useEffect(() => onWholePage(setOver, take), [onPicture])
 
   const buttons = (
     <div className={small ? 'row row-above' : 'row'}>
-      <button className="button button-main" disabled={busy} onClick={() => files.current?.click()}>
+      <button className="button button-main" onClick={() => files.current?.click()}>
         {small ? texts.another : texts.choose}
       </button>
-      <button className="button touch-only" disabled={busy} onClick={() => shooter.current?.click()}>
+      <button className="button touch-only" onClick={() => shooter.current?.click()}>
         {texts.shoot}
       </button>
       {!small && (
-        <button className="button" disabled={busy} onClick={() => void exampleOf().then(onPicture)}>
+        <button className="button" onClick={() => void open(exampleOf())}>
           {texts.example}
         </button>
       )}
@@ -53,7 +71,7 @@ export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture }) =
 }
 
 /** A file with its size in pixels, as far as this browser can tell. */
-export async function pictureOf(file: Blob, name: string): Promise<Picture> {
+async function pictureOf(file: Blob, name: string): Promise<Picture> {
   const address = URL.createObjectURL(file)
   const image = new Image()
   image.src = address
@@ -61,11 +79,13 @@ export async function pictureOf(file: Blob, name: string): Promise<Picture> {
     () => [image.naturalWidth, image.naturalHeight] as const,
     () => [0, 0] as const,
   )
-  return { name, url: address, width, height, source: file }
+  return { name, url: address, width, height, source: file, release: () => URL.revokeObjectURL(address) }
 }
 
 async function exampleOf(): Promise<Picture> {
-  const response = await fetch(example)
+  const response = await fetch(example).catch(() => {
+    throw new Problem('unreachable')
+  })
   return pictureOf(await response.blob(), 'astronaut.jpg')
 }
 

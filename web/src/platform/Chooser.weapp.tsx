@@ -2,7 +2,7 @@ import { asProblem } from '../core/problems'
 import type { ChooserProps, Part } from './contract'
 import { choosePicture } from './pictures.weapp'
 
-export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture, onProblem }) => {
+export const Chooser: Part<ChooserProps> = ({ texts, small, onPicture, onProblem }) => {
   const choose = async (from: 'album' | 'camera') => {
     try {
       const picture = await choosePicture(from)
@@ -15,10 +15,10 @@ export const Chooser: Part<ChooserProps> = ({ texts, small, busy, onPicture, onP
   }
   const buttons = (
     <div className={small ? 'row row-above' : 'row'}>
-      <button className="button button-main" disabled={busy} onClick={() => void choose('album')}>
+      <button className="button button-main" onClick={() => void choose('album')}>
         {small ? texts.another : texts.choose}
       </button>
-      <button className="button" disabled={busy} onClick={() => void choose('camera')}>
+      <button className="button" onClick={() => void choose('camera')}>
         {texts.shoot}
       </button>
     </div>

@@ -1,17 +1,12 @@
 import { Canvas } from '@tarojs/components'
-import { useReady } from '@tarojs/taro'
-import { useEffect, useState } from 'react'
+import { nextTick } from '@tarojs/taro'
+import { useEffect } from 'react'
 import { draw, type Pen } from '../core/overlay'
 import { findCanvas } from './canvas.weapp'
 import type { OverlayProps, Part } from './contract'
 
 export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
-  const [ready, setReady] = useState(false)
-  useReady(() => setReady(true))
-
-  useEffect(() => {
-    void paint(id, found, shown)
-  }, [id, found, shown, ready])
+  useEffect(() => nextTick(() => void paint(id, found, shown)), [id, found, shown]) // the canvas is there only then
 
   return (
     <div className="stage-layer" role="img" aria-label={label}>

@@ -38,7 +38,7 @@ export function watchFrames(canvas: WechatMiniprogram.Canvas, frames: Frames): (
 const QUALITY = 0.7
 
 /** The frame, RGBA, as a JPEG; a canvas does the packing, as a mini-program has no other way. */
-export function jpegOf(
+function jpegOf(
   canvas: WechatMiniprogram.Canvas,
   frame: WechatMiniprogram.OnCameraFrameCallbackResult,
 ): ArrayBuffer {

@@ -7,8 +7,10 @@ import type { Picture, Wire } from '../core/service'
 import type { OpenSocket } from '../core/stream'
 import type { Language, Texts } from '../texts'
 
-/** Requests to the service; `key` is empty where it wants none. */
-export type MakeWire = (key: string) => Wire
+/** Requests to the service; `key` is asked for at each, and empty where the service wants none. */
+export type MakeWire = (key: () => string) => Wire
+
+export type PageName = 'photo' | 'camera' | 'models' | 'privacy'
 
 export interface Device {
   openSocket: OpenSocket
@@ -29,11 +31,13 @@ export interface Device {
   openSettings?: () => void
 }
 
+/** Under which address each chip can be shown. */
+export type UseChipAddresses = (chips: Chip[]) => string[]
+
 export interface ChooserProps {
   texts: Texts
   /** A row of buttons instead of the large area. */
   small: boolean
-  busy: boolean
   onPicture(picture: Picture): void
   onProblem(problem: Problem): void
 }
@@ -66,7 +70,7 @@ export interface SheetProps {
 export type Part<Props> = (props: Props) => ReactNode
 
 export interface NavigationProps {
-  page: 'photo' | 'camera' | 'models' | 'privacy'
+  page: PageName
   texts: Texts
   children: ReactNode
 }

@@ -6,7 +6,7 @@ import { askPrivacy } from './privacy.weapp'
 export async function choosePicture(from: 'album' | 'camera'): Promise<Picture | undefined> {
   await askPrivacy()
   const path = await chosenPath(from)
-  return path === undefined ? undefined : { ...(await sizeOf(path)), name: nameOf(path), url: path, source: path }
+  return path === undefined ? undefined : { ...(await sizeOf(path)), name: nameOf(path), url: path, source: path, release: keep }
 }
 
 /** Compressed pictures are upright and below the limits of a service. To go back is a failure, too, for WeChat. */
@@ -31,6 +31,11 @@ function sizeOf(src: string): Promise<{ width: number; height: number }> {
       fail: () => resolve({ width: 0, height: 0 }),
     })
   })
+}
+
+/** WeChat throws its temporary files away by itself. */
+function keep(): void {
+  return undefined
 }
 
 function nameOf(path: string): string {

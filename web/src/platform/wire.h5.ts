@@ -1,5 +1,5 @@
 import { Problem, type Answer } from '../core/problems'
-import type { Picture, Progress } from '../core/service'
+import type { Picture, Progress, Upload } from '../core/service'
 import type { MakeWire } from './contract'
 
 /** A path of the service, beside this page: it may lie below a prefix. */
@@ -9,21 +9,21 @@ export function url(path: string): string {
 
 export const wire: MakeWire = (key) => ({
   async get(path) {
-    const headers = key ? { 'X-API-Key': key } : undefined
+    const headers = key() ? { 'X-API-Key': key() } : undefined
     const response = await fetch(url(path), { headers }).catch(() => {
       throw new Problem('unreachable')
     })
     return { status: response.status, body: await response.text(), ...retry(response.headers.get('Retry-After')) }
   },
-  upload: (path, picture, progress) => upload(path, picture, progress, key),
+  upload: (path, picture, progress) => upload(path, picture, progress, key()),
 })
 
 /** By XMLHttpRequest, as fetch tells nothing about how far an upload has come. */
-function upload(path: string, picture: Picture, progress: Progress, key: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+function upload(path: string, picture: Picture, progress: Progress, key: string): Upload<Answer> {
+  const request = new XMLHttpRequest()
+  const answer = new Promise<Answer>((resolve, reject) => {
     const form = new FormData()
     form.append('picture', picture.source as Blob, picture.name)
-    const request = new XMLHttpRequest()
     request.open('POST', url(path))
     if (key) {
       request.setRequestHeader('X-API-Key', key)
@@ -39,6 +39,7 @@ function upload(path: string, picture: Picture, progress: Progress, key: string)
     request.onerror = () => reject(new Problem('unreachable'))
     request.send(form)
   })
+  return { answer, cancel: () => request.abort() }
 }
 
 function retry(header: string | null): { retryAfter?: number } {

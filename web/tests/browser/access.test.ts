@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import axe, { type AxeResults } from 'axe-core'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { EXAMPLE, here, launch, open, shoot, startService, type Service } from './world'
+import { EXAMPLE, collage, here, launch, open, shoot, startService, type Service } from './world'
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 const LOOKS: [name: string, options: BrowserContextOptions][] = [
@@ -39,6 +39,12 @@ describe.each(LOOKS)('%s', (look, options) => {
   test.each([
     ['photo', async () => undefined],
     ['photo-result', photoShown],
+    ['photo-crowd', async (page: Page) => {
+      const places = Array.from({ length: 8 }, (_, i) => ({ x: 256 * (i % 4), y: 256 * Math.floor(i / 4), scale: 0.5 }))
+      const buffer = await collage(browser, { width: 1024, height: 512, places })
+      await here(page, 'photo').locator('#file').setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer })
+      await here(page, 'photo').locator('.face').nth(7).waitFor()
+    }],
     ['photo-error', async (page: Page) => {
       const buffer = readFileSync(EXAMPLE).subarray(0, 5000)
       await here(page, 'photo').locator('#file').setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer })
@@ -54,7 +60,7 @@ describe.each(LOOKS)('%s', (look, options) => {
     await arrive(page)
     await shoot(page, `${look}-${state}`)
     expect(await findings(page)).toEqual([])
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)
     expect(wide).toBe(false)
     expect(complaints.filter((complaint) => !complaint.includes('422'))).toEqual([])
     await page.context().close()
@@ -75,6 +81,10 @@ test('everything can be reached and worked by keyboard', async () => {
   ])
   await page.keyboard.press('Enter')
   await here(page, 'photo').locator('.count').waitFor()
+  expect(await page.evaluate(() => document.activeElement?.id)).toBe('main-photo') // the button that was pressed is gone
+  expect(await here(page, 'photo').getByRole('status').last().textContent()).toBe('One face')
+  await page.keyboard.press('Tab')
+  expect(await focused()).toBe('Another picture')
 
   const boxes = here(page, 'photo').getByRole('switch', { name: 'Boxes and scores' })
   await boxes.focus()
@@ -113,6 +123,18 @@ test('the window scrolls: the end of a long page can be reached', async () => {
   const json = await here(page, 'photo').locator('.json').boundingBox()
   expect(json!.y + json!.height).toBeLessThan(900)
   await page.close()
+})
+
+test('another page begins at its top, with the keyboard on it; a tab that comes back stays where it was', async () => {
+  const { page } = await open(browser, service.url, PHONE)
+  await photoShown(page)
+  await page.evaluate(() => window.scrollTo(0, 400))
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+  expect(await page.evaluate(() => window.scrollY)).toBe(400)
+  await page.getByRole('link', { name: 'Models' }).first().click()
+  await here(page, 'models').locator('[data-card="onet.onnx"]').waitFor()
+  expect(await page.evaluate(() => [window.scrollY, document.activeElement?.id])).toEqual([0, 'main-models'])
+  await page.context().close()
 })
 
 test('a page that was left is as it was', async () => {

@@ -91,6 +91,36 @@ test.each(['drop', 'paste'])('a picture comes by %s', async (way) => {
   await page.close()
 })
 
+test('what is pasted while another page is shown is left alone', async () => {
+  const { page } = await open(browser, service.url)
+  const posts: string[] = []
+  page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()))
+  await page.getByRole('link', { name: 'Privacy' }).first().click()
+  await here(page, 'privacy').waitFor()
+  await page.evaluate(give, { way: 'paste', base64: readFileSync(EXAMPLE, 'base64') })
+  await page.waitForTimeout(500)
+  expect(posts).toEqual([])
+  await page.close()
+})
+
+test('what is on its way can be cancelled; a picture that is chosen meanwhile takes its place', async () => {
+  const { page } = await open(browser, service.url)
+  const photo = here(page, 'photo')
+  const network = await page.context().newCDPSession(page)
+  const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 }
+  await network.send('Network.emulateNetworkConditions', slow)
+  await upload(page, 'large.jpg', Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(4 << 20)]))
+  await photo.getByRole('button', { name: 'Cancel' }).click()
+  await photo.getByRole('button', { name: 'Choose a picture' }).waitFor()
+  await upload(page, 'large.jpg', Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(4 << 20)]))
+  await photo.getByRole('progressbar').waitFor()
+  await network.send('Network.emulateNetworkConditions', { ...slow, uploadThroughput: -1 })
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  await photo.locator('.json').waitFor()
+  expect(await photo.locator('.json').textContent()).toContain('"picture": "astronaut.jpg"')
+  await page.close()
+})
+
 /** What the browser does when a file is dropped onto the page or pasted into it. */
 function give({ way, base64 }: { way: string; base64: string }): void {
   const files = new DataTransfer()

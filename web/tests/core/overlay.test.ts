@@ -73,7 +73,7 @@ test('a detector without points, and no landmarks, leave the box alone', () => {
 
 test('the best face is drawn last', () => {
   const second: Face = { ...FACE, score: 0.5 }
-  expect(drawn({ boxes: true }, FACE, second).words).toEqual(['2 · 0.50', '1 · 0.99'])
+  expect(drawn({ boxes: true }, FACE, second).words).toEqual(['2', '1'])
 })
 
 test('the label tells what is shown', () => {
@@ -86,6 +86,15 @@ test('several faces have the numbers of the list or, in a stream, of their track
   expect(namesOf([FACE])).toEqual([''])
   expect(namesOf([FACE, FACE])).toEqual(['1', '2'])
   expect(namesOf([{ ...FACE, track: 4 }, { ...FACE, track: 0 }])).toEqual(['5', '1'])
+})
+
+test('a label stays inside the picture, and is the number alone where it would cover neighbours', () => {
+  const faces = (x: number, side: number): Face[] => [0, 1].map(() => ({ ...FACE, box: [x, 20, x + side, 20 + side] }))
+  expect(drawn({ boxes: true }, ...faces(10, 40)).words).toEqual(['2 · 0.99', '1 · 0.99'])
+  expect(drawn({ boxes: true }, ...faces(10, 10)).words).toEqual(['2', '1'])
+  const { pen } = notes()
+  draw(pen, 200, 100, 1, found({ ...FACE, box: [90, 20, 100, 30] }), { ...NOTHING, boxes: true })
+  expect(pen.fillRect).toHaveBeenCalledWith(200 - (7 * 4 + 12), 16, 7 * 4 + 12, 20)
 })
 
 test('there is no -0°', () => {

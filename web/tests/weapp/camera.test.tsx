@@ -21,8 +21,9 @@ async function running(changes: Partial<Behaviour> = {}) {
   const stub = stubWx(changes)
   await show(<CameraPage />)
   await press(zh.start)
-  await settle(stub.socket.open)
   await settle(() => native.camera?.onInitDone?.({} as never))
+  await settle(() => stub.frame(48, 64))
+  await settle(stub.socket.open)
   return stub
 }
 
@@ -64,7 +65,7 @@ test.each([
 ])('the camera %s: the way to the settings is shown', async (_name, changes) => {
   const stub = await running(changes)
   expect(text('[role=alert]')).toContain(zh.problems['camera-refused'])
-  expect(stub.calls).toContain('closeSocket')
+  expect(stub.calls).not.toContain('connectSocket')
   await press(zh.settings)
   expect(stub.calls).toContain('openSetting')
 })
@@ -94,6 +95,23 @@ test('the other camera is not mirrored', async () => {
   await press(zh.otherCamera)
   expect(native.camera?.devicePosition).toBe('back')
   expect(stub.pen.left).toBeCloseTo(40 / 48)
+})
+
+test('the stream is opened when the camera gives its first frame, not before', async () => {
+  const stub = stubWx()
+  await show(<CameraPage />)
+  await press(zh.start)
+  await settle(() => native.camera?.onInitDone?.({} as never))
+  expect(stub.calls).not.toContain('connectSocket')
+  await settle(() => stub.frame(48, 64))
+  expect(stub.calls.filter((call) => call === 'connectSocket')).toHaveLength(1)
+})
+
+test('a camera that stops by itself is told', async () => {
+  const stub = await running()
+  await settle(() => native.camera?.onStop?.({} as never))
+  expect(text('[role=alert]')).toContain(zh.problems['camera-stopped'])
+  expect(stub.calls).toContain('closeSocket')
 })
 
 test('a stream that the service refuses is told', async () => {

@@ -19,10 +19,12 @@ export async function leave(): Promise<void> {
 
 /** Does something and waits until nothing more follows from it. */
 export async function settle(action: () => unknown = () => undefined): Promise<void> {
-  await act(async () => {
-    await action()
-    await new Promise((resolve) => setTimeout(resolve, 5))
-  })
+  for (const step of [action, () => undefined]) { // what is rendered may have to wait for a tick itself
+    await act(async () => {
+      await step()
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    })
+  }
 }
 
 export async function press(label: string): Promise<void> {

@@ -38,6 +38,45 @@ test('faces are counted and drawn, and cut out', async () => {
   expect(document.querySelectorAll('.chip')).toHaveLength(2)
 })
 
+test('chips are shown from files, which go with the result: a page gets at most a megabyte at once', async () => {
+  const stub = stubWx({ body: FOUND })
+  await show(<Photo />)
+  await press(zh.choose)
+  await settle(stub.upload.finish)
+  const shown = [...document.querySelectorAll('.chip img')].map((image) => image.getAttribute('src'))
+  expect(shown).toHaveLength(2)
+  expect(shown.every((path) => /^wxfile:\/\/usr\/chips\/\d+_\d\.png$/.test(path!))).toBe(true)
+  const before = stub.calls.filter((call) => call === 'rmdirSync').length
+  await press(zh.another)
+  expect(stub.calls.filter((call) => call === 'rmdirSync')).toHaveLength(before + 1)
+  expect(stub.option.rmdirSync).toBe('wxfile://usr/chips')
+})
+
+test('what is on its way can be cancelled, and ends nothing that comes after it', async () => {
+  const stub = stubWx({ body: FOUND })
+  await show(<Photo />)
+  await press(zh.choose)
+  const { finish } = stub.upload
+  await press(zh.cancel)
+  expect(stub.calls).toContain('abort')
+  expect(document.querySelector('[role=alert]')).toBeNull()
+  await settle(finish)
+  expect(document.querySelector('.count')).toBeNull()
+})
+
+test('the picture that was chosen last is the one that is shown', async () => {
+  const stub = stubWx({ body: FOUND })
+  await show(<Photo />)
+  await press(zh.choose)
+  const first = stub.upload.finish
+  await press(zh.another)
+  expect(stub.calls.filter((call) => call === 'abort')).toHaveLength(1)
+  await settle(first)
+  expect(document.querySelector('.count')).toBeNull()
+  await settle(stub.upload.finish)
+  expect(text('.count')).toBe('2 张人脸')
+})
+
 test('a switch takes the boxes away', async () => {
   const stub = stubWx({ body: FOUND })
   await show(<Photo />)
@@ -53,9 +92,10 @@ test('how far the upload is can be seen', async () => {
   await show(<Photo />)
   await press(zh.choose)
   await settle(() => stub.upload.progress(37))
-  expect(text('[role=status]')).toBe('正在上传，37%')
+  expect(text('.main')).toContain('正在上传，37%')
   await settle(() => stub.upload.progress(100))
-  expect(text('[role=status]')).toBe(zh.looking)
+  expect(text('.main')).not.toContain('正在上传')
+  expect(text('.main')).toContain(zh.looking)
 })
 
 test('no network is told, with what WeChat said', async () => {
@@ -128,6 +168,9 @@ test('a key that the service wants goes with the next upload', async () => {
   })
   await press(zh.keyUse)
   expect(stub.option.uploadFile).toMatchObject({ header: { 'X-API-Key': 'sesame' } })
+  await settle(stub.upload.finish)
+  await press(zh.keyUse) // the same key once more
+  expect(stub.calls.filter((call) => call === 'uploadFile')).toHaveLength(3)
 })
 
 test('a chip is saved to the album, and its file is gone afterwards', async () => {

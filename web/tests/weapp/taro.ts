@@ -2,11 +2,18 @@ import { useEffect } from 'react'
 
 const hiders = new Set<() => void>()
 
-/** Taro's hooks of a page that is shown from the beginning. */
-export function useReady(then: () => void): void {
-  useEffect(then, [])
+/** Whether WeChat has got what was rendered: nothing new is found on the page before. */
+export const rendered = { now: false }
+
+export function nextTick(then: () => void): void {
+  setTimeout(() => {
+    rendered.now = true
+    then()
+    rendered.now = false
+  })
 }
 
+/** Taro's hooks of a page that is shown from the beginning. */
 export function useDidShow(then: () => void): void {
   useEffect(then, [])
 }

@@ -1,3 +1,5 @@
+import { rendered } from './taro'
+
 /** A stub of wx, typed by miniprogram-api-typings: each call is noted, and behaves as the test says. */
 type Wx = WechatMiniprogram.Wx
 type Consent = (answer: { event: string; buttonId?: string }) => void
@@ -114,6 +116,10 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
           ? given.fail({ errMsg: 'uploadFile:fail url not in domain list' })
           : given.success({ statusCode: behaviour.status, data: behaviour.body, header: behaviour.header })
       return {
+        abort: () => {
+          note('abort')
+          given.fail({ errMsg: 'uploadFile:fail abort' })
+        },
         onProgressUpdate: (then: (update: { progress: number }) => void) =>
           (upload.progress = (progress) => then({ progress })),
       }
@@ -147,16 +153,22 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
     }),
     base64ToArrayBuffer: (base64: string) => Uint8Array.from(Buffer.from(base64, 'base64')).buffer,
     createSelectorQuery: () => {
+      let there = false
       const query = {
-        select: () => query,
+        select: (selector: string) => {
+          there = rendered.now || selector === '#frames' // the camera tells when it is ready
+          return query
+        },
         fields: () => query,
-        exec: (then: (found: unknown[]) => void) => then([{ node: canvas(pen), width: 40, height: 30 }]),
+        exec: (then: (found: unknown[]) => void) => then([there ? { node: canvas(pen), width: 40, height: 30 } : null]),
       }
       return query
     },
 
     setClipboardData: async (given: unknown) => note('setClipboardData', given),
     getFileSystemManager: () => ({
+      mkdirSync: (path: string) => note('mkdirSync', path),
+      rmdirSync: (path: string) => note('rmdirSync', path),
       writeFileSync: (path: string) => note('writeFileSync', path),
       unlink: ({ filePath }: { filePath: string }) => note('unlink', filePath),
     }),

@@ -8,7 +8,7 @@ import { CameraView } from '../../platform/CameraView'
 import type { CameraProps } from '../../platform/contract'
 import { device } from '../../platform/device'
 import { Overlay } from '../../platform/Overlay'
-import { fill } from '../../texts'
+import { countOf, fill } from '../../texts'
 
 /** The newest answer, how many a second there are, and how long this one took from camera to screen. */
 export interface Reading {
@@ -34,13 +34,12 @@ export function Live({ size, selfie, reading, onStop, ...camera }: Props) {
   const [mirror, setMirror] = useState<boolean>()
   const shown: Shown = { ...chosen, mirror: mirror ?? selfie }
   const { width, height } = size ?? { width: 640, height: 480 }
-  const count = reading?.answer.faces.length ?? 0
-  const words = count === 0 ? texts.noFaceNow : count === 1 ? texts.oneFace : fill(texts.manyFaces, { count })
+  const words = reading ? countOf(reading.answer.faces.length, texts.noFaceNow, texts) : texts.starting
   const change = (part: (typeof PARTS)[number], on: boolean) =>
     part === 'mirror' ? setMirror(on) : setChosen({ ...chosen, [part]: on })
   return (
     <div className="result">
-      <div className="result-picture">
+      <div>
         <Stage width={width} height={height}>
           <CameraView label={texts.cameraAlt} otherLabel={texts.otherCamera} mirror={shown.mirror} {...camera} />
           {reading && <Overlay id="live-overlay" label={words} found={reading.answer} shown={shown} />}
@@ -51,8 +50,8 @@ export function Live({ size, selfie, reading, onStop, ...camera }: Props) {
           </div>
         </Stage>
       </div>
-      <div className="result-side">
-        <p className="count" role="status">{reading ? words : texts.starting}</p>
+      <div>
+        <p className="count">{words}</p>
         <div className="switches" role="group" aria-label={texts.draw}>
           {PARTS.map((part) => (
             <Switch key={part} label={texts[part]} on={shown[part]} onChange={(on) => change(part, on)} />

@@ -8,6 +8,7 @@ import { useChosen } from '../../parts/choices'
 import { ProblemNote } from '../../parts/ProblemNote'
 import { Screen } from '../../parts/Screen'
 import { device } from '../../platform/device'
+import { countOf } from '../../texts'
 import { Live, type Reading } from './Live'
 
 interface Size {
@@ -39,27 +40,28 @@ export default function CameraPage() {
   useEffect(() => stop, [stop])
 
   const start = () => {
-    const rate = new Rate()
     setProblem(undefined)
     setRunning(true)
+  }
+  const open = useCallback(() => {
+    const rate = new Rate()
     const onAnswer = (answer: FrameAnswer, delay: number) =>
       setReading({ answer, delay, rate: rate.tick(Date.now()) })
-    stream.current = new Stream(device.openSocket, { answer: onAnswer, problem: fail }, key)
-  }
-  useEffect(() => {
-    if (problem?.code === 'unauthorized') {
-      start()
-    }
-  }, [key])
+    stream.current = new Stream(device.openSocket, { answer: onAnswer, problem: fail }, key())
+  }, [fail, key])
   const onStart = useCallback((width: number, height: number, facing: boolean) => {
     setSize({ width, height })
     setSelfie(facing)
-  }, [])
+    if (!stream.current) {
+      open() // not before there is a camera: people take their time to allow it
+    }
+  }, [open])
   const wanted = useCallback(() => stream.current?.ready ?? false, [])
   const onFrame = useCallback((jpeg: ArrayBuffer) => stream.current?.send(jpeg), [])
+  const news = reading ? countOf(reading.answer.faces.length, texts.noFaceNow, texts) : texts.starting
 
   return (
-    <Screen page="camera" title={texts.cameraTitle} lead={texts.cameraLead}>
+    <Screen page="camera" title={texts.cameraTitle} lead={texts.cameraLead} news={running ? news : ''}>
       {problem && <ProblemNote problem={problem} onRetry={start} />}
       {running ? (
         <Live size={size} selfie={selfie} reading={reading} wanted={wanted} onStart={onStart} onFrame={onFrame}
@@ -67,7 +69,7 @@ export default function CameraPage() {
       ) : (
         !problem && (
           <div className="drop">
-            <div className="drop-mark drop-mark-camera" aria-hidden="true" />
+            <div className="drop-mark" aria-hidden="true" />
             <div className="row">
               <button className="button button-main" onClick={start}>{texts.start}</button>
             </div>

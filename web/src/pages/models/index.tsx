@@ -23,9 +23,9 @@ export default function Models() {
   useEffect(() => void load(), [load])
 
   return (
-    <Screen page="models" title={texts.modelsTitle} lead={texts.modelsLead}>
+    <Screen page="models" title={texts.modelsTitle} lead={texts.modelsLead} news={problem || cards ? '' : texts.loading}>
       {problem && <ProblemNote problem={problem} onRetry={() => void load()} />}
-      {!problem && !cards && <p className="quiet" role="status">{texts.loading}</p>}
+      {!problem && !cards && <p className="quiet">{texts.loading}</p>}
       <div className="cards">{cards?.map((card) => <ModelCard key={card.file} card={card} />)}</div>
     </Screen>
   )

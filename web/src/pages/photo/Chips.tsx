@@ -3,12 +3,14 @@ import { asProblem, type Problem } from '../../core/problems'
 import type { Chip } from '../../core/records'
 import { useChosen } from '../../parts/choices'
 import { ProblemNote } from '../../parts/ProblemNote'
+import { useChipAddresses } from '../../platform/chips'
 import { device } from '../../platform/device'
 import { fill } from '../../texts'
 
 /** Each face cut out, to be saved one by one or together; `name` is that of the picture. */
 export function Chips({ chips, name }: { chips: Chip[]; name: string }) {
   const { texts } = useChosen()
+  const addresses = useChipAddresses(chips)
   const [problem, setProblem] = useState<Problem>()
   const [saved, setSaved] = useState(false)
   const save = async (saving: Promise<boolean>) => {
@@ -33,7 +35,7 @@ export function Chips({ chips, name }: { chips: Chip[]; name: string }) {
       <div className="chips">
         {chips.map((chip, i) => (
           <div key={chip.file} className="chip">
-            <img className="chip-picture" src={`data:image/png;base64,${chip.png}`}
+            <img className="chip-picture" src={addresses[i]}
               alt={fill(texts.chipAlt, { number: i + 1 })} />
             <button className="button button-small" aria-label={fill(texts.saveLabel, { number: i + 1 })}
               onClick={() => void save(device.save(chip))}>
@@ -42,7 +44,7 @@ export function Chips({ chips, name }: { chips: Chip[]; name: string }) {
           </div>
         ))}
       </div>
-      {saved && <p className="quiet" role="status">{texts.saved}</p>}
+      <p className="quiet" role="status">{saved ? texts.saved : ''}</p>
       {problem && <ProblemNote problem={problem} />}
     </section>
   )

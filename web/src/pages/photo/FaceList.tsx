@@ -7,7 +7,7 @@ import { fill } from '../../texts'
 export function FaceList({ faces }: { faces: Face[] }) {
   const { texts } = useChosen()
   return (
-    <ol className="faces" aria-label={texts.faces}>
+    <ol className="faces" aria-label={texts.faces} tabIndex={0}>
       {faces.map((face, i) => {
         const [x0, y0, x1, y1] = face.box
         const pose = face.landmarks?.pose

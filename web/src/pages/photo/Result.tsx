@@ -6,7 +6,7 @@ import { useChosen } from '../../parts/choices'
 import { Stage } from '../../parts/Stage'
 import { Switch } from '../../parts/Switch'
 import { Overlay } from '../../platform/Overlay'
-import { fill } from '../../texts'
+import { countOf, fill } from '../../texts'
 import { Chips } from './Chips'
 import { FaceList } from './FaceList'
 import { JsonPanel } from './JsonPanel'
@@ -19,21 +19,22 @@ export function Result({ picture, analysis }: { picture: Picture; analysis: Anal
   const [shown, setShown] = useState<Shown>({ boxes: true, points: false, landmarks: true, pose: false, mirror: false })
   const { width, height, faces } = analysis
   const what = PARTS.filter((part) => shown[part]).map((part) => texts[part]).join(', ') || '–'
+  const count = countOf(faces.length, texts.noFaces, texts)
   const json = useMemo(() => jsonText(analysis), [analysis])
   return (
     <div className="result">
-      <div className="result-picture">
+      <div>
         <Stage width={width} height={height}>
           {picture.width > 0 && (
             <img className="stage-layer" src={picture.url} alt={fill(texts.pictureAlt, { name: picture.name })} />
           )}
-          <Overlay id="overlay" label={`${countOf(faces.length, texts)}. ${fill(texts.overlayAlt, { what })}`}
-            found={analysis} shown={shown} />
+          <Overlay id="overlay" found={analysis} shown={shown}
+            label={faces.length ? `${count}. ${fill(texts.overlayAlt, { what })}` : texts.noFaces} />
         </Stage>
         {picture.width === 0 && <p className="quiet">{texts.notShown}</p>}
       </div>
-      <div className="result-side">
-        <p className="count" role="status">{faces.length ? countOf(faces.length, texts) : texts.noFaces}</p>
+      <div>
+        <p className="count">{count}</p>
         {faces.length > 0 && (
           <>
             <div className="switches" role="group" aria-label={texts.draw}>
@@ -50,8 +51,4 @@ export function Result({ picture, analysis }: { picture: Picture; analysis: Anal
       <JsonPanel text={json} />
     </div>
   )
-}
-
-function countOf(count: number, texts: { oneFace: string; manyFaces: string }): string {
-  return count === 1 ? texts.oneFace : fill(texts.manyFaces, { count })
 }

@@ -4,7 +4,7 @@ import { Stage } from '../../parts/Stage'
 import { fill } from '../../texts'
 
 /** The picture on its way, and how far it has come. */
-export function Sending({ picture, fraction }: { picture: Picture; fraction: number }) {
+export function Sending({ picture, fraction, onCancel }: { picture: Picture; fraction: number; onCancel(): void }) {
   const { texts } = useChosen()
   const percent = Math.round(fraction * 100)
   const words = percent < 100 ? fill(texts.uploading, { percent }) : texts.looking
@@ -19,7 +19,10 @@ export function Sending({ picture, fraction }: { picture: Picture; fraction: num
         aria-valuenow={percent}>
         <div className={percent < 100 ? 'progress-bar' : 'progress-bar progress-busy'} style={{ width: `${percent}%` }} />
       </div>
-      <p className="quiet" role="status">{words}</p>
+      <div className="panel-head">
+        <p className="quiet">{words}</p>
+        <button className="button button-small" onClick={onCancel}>{texts.cancel}</button>
+      </div>
     </>
   )
 }

@@ -6,6 +6,7 @@ import { useChosen } from '../../parts/choices'
 import { ProblemNote } from '../../parts/ProblemNote'
 import { Screen } from '../../parts/Screen'
 import { Chooser } from '../../platform/Chooser'
+import { countOf, type Texts } from '../../texts'
 import { Result } from './Result'
 import { Sending } from './Sending'
 
@@ -13,41 +14,59 @@ type State =
   | { step: 'empty' }
   | { step: 'sending'; picture: Picture; fraction: number }
   | { step: 'done'; picture: Picture; analysis: Analysis }
-  | { step: 'failed'; picture?: Picture | undefined; problem: Problem }
+  | { step: 'failed'; picture?: Picture; problem: Problem }
 
 export default function Photo() {
   const { texts, wire } = useChosen()
   const [state, setState] = useState<State>({ step: 'empty' })
-  const turn = useRef(0) // an answer that comes when another picture was chosen is not wanted any more
+  const stop = useRef(() => undefined as void) // ends what is on its way
 
   const send = useCallback(async (picture: Picture) => {
-    const mine = (turn.current += 1)
-    const show = (next: State) => mine === turn.current && setState(next)
-    show({ step: 'sending', picture, fraction: 0 })
+    stop.current()
+    let wanted = true
+    const show = (next: State) => wanted && setState(next)
+    const progress = (fraction: number) => show({ step: 'sending', picture, fraction })
+    const { answer, cancel } = analyze(wire, picture, progress)
+    stop.current = () => {
+      wanted = false
+      cancel()
+    }
+    progress(0)
     try {
-      const progress = (fraction: number) => show({ step: 'sending', picture, fraction })
-      show({ step: 'done', picture, analysis: await analyze(wire, picture, progress) })
+      show({ step: 'done', picture, analysis: await answer })
     } catch (error) {
       show({ step: 'failed', picture, problem: asProblem(error) })
     }
   }, [wire])
-  const fail = useCallback((problem: Problem) => setState({ step: 'failed', problem }), [])
+  const fail = useCallback((problem: Problem) => {
+    stop.current()
+    setState({ step: 'failed', problem })
+  }, [])
+  const cancel = () => {
+    stop.current()
+    setState({ step: 'empty' })
+  }
 
-  const { step } = state
-  const again = step === 'failed' ? state.picture : undefined
-  useEffect(() => {
-    if (again && step === 'failed' && state.problem.code === 'unauthorized') {
-      void send(again)
-    }
-  }, [wire])
+  const picture = state.step === 'empty' ? undefined : state.picture
+  useEffect(() => picture?.release, [picture])
 
   return (
-    <Screen page="photo" title={texts.photoTitle} lead={texts.photoLead}>
-      {step === 'failed' && <ProblemNote problem={state.problem} onRetry={again && (() => void send(again))} />}
-      <Chooser texts={texts} small={step === 'done' || step === 'sending'} busy={step === 'sending'}
-        onPicture={send} onProblem={fail} />
-      {step === 'sending' && <Sending picture={state.picture} fraction={state.fraction} />}
-      {step === 'done' && <Result key={state.picture.url} picture={state.picture} analysis={state.analysis} />}
+    <Screen page="photo" title={texts.photoTitle} lead={texts.photoLead} news={newsOf(state, texts)}>
+      {state.step === 'failed' && (
+        <ProblemNote problem={state.problem} onRetry={picture && (() => void send(picture))} />
+      )}
+      <Chooser texts={texts} small={state.step === 'done' || state.step === 'sending'} onPicture={send}
+        onProblem={fail} />
+      {state.step === 'sending' && <Sending picture={state.picture} fraction={state.fraction} onCancel={cancel} />}
+      {state.step === 'done' && <Result key={state.picture.url} picture={state.picture} analysis={state.analysis} />}
     </Screen>
   )
+}
+
+/** Problems speak for themselves: they are alerts. */
+function newsOf(state: State, texts: Texts): string {
+  if (state.step === 'sending') {
+    return texts.looking
+  }
+  return state.step === 'done' ? countOf(state.analysis.faces.length, texts.noFaces, texts) : ''
 }
