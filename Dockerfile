@@ -1,10 +1,13 @@
 # Not tried: written where Docker does not run. Build: docker build -t mien .
 FROM node:22-slim AS page
-COPY . /source
+COPY web /source/web
+COPY examples /source/examples
+COPY src /source/src
 RUN cd /source/web && npm install --ignore-scripts --no-audit --no-fund && npm run build:page
 
 FROM python:3.12-slim
-COPY . /source
+COPY pyproject.toml README.md LICENSE /source/
+COPY src /source/src
 COPY --from=page /source/src/mien/server/page /source/src/mien/server/page
 RUN pip install --no-cache-dir '/source[serve]' && rm -r /source && useradd --system mien
 USER mien

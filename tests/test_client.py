@@ -15,7 +15,7 @@ import uvicorn
 
 import mien
 from mien.client import Client
-from mien.errors import BadImage, ServiceError
+from mien.errors import BadImage, BadOption, ServiceError
 from mien.pixels import read
 from mien.records import record_of_faces
 from mien.server import ServeSettings, create_app
@@ -82,6 +82,38 @@ def test_what_others_between_say() -> None:
         with pytest.raises(ServiceError, match="HTTP 502") as refused:
             client.models()
         assert (refused.value.code, refused.value.retry_after) == ("unknown", None)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(200, text="<h1>Please log in</h1>"),
+        httpx.Response(503, headers={"Content-Type": "application/problem+json"}),
+        httpx.Response(503, json={"status": 503}),
+        httpx.Response(503, json=[1]),
+        httpx.Response(503, json={"title": "t", "detail": "d", "code": "busy"}),
+    ],
+)
+def test_answers_of_others(answer: httpx.Response) -> None:
+    with answering(answer) as client, pytest.raises(ServiceError) as refused:
+        client.models()
+    assert (refused.value.status, refused.value.code) == (answer.status_code, "unknown")
+
+
+def test_the_kind_of_an_answer_may_name_its_letters() -> None:
+    document = {"title": "t", "detail": "d", "code": "busy", "request_id": "r"}
+    head = {"Content-Type": "application/problem+json; charset=utf-8"}
+    with answering(httpx.Response(503, headers=head, json=document)) as client:
+        with pytest.raises(ServiceError, match="t: d") as refused:
+            client.models()
+        assert refused.value.code == "busy"
+
+
+def test_keys_and_paths_that_cannot_be() -> None:
+    with pytest.raises(BadOption, match="key"):
+        Client(key="schlüssel")
+    with Client() as client, pytest.raises(BadImage, match="cannot be opened"):
+        client.detect("a\0b.jpg")
 
 
 def test_no_service() -> None:

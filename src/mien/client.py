@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from mien.errors import BadImage, ServiceError
+from mien.errors import BadImage, BadOption, ServiceError
 from mien.records import AnalysisRecord, PictureRecord, SentChipsRecord
 
 Contour = Literal["visible", "3d"]
@@ -27,7 +27,8 @@ class Client:
     ``key``: where the service wants one. ``timeout``: seconds until a call gives up. ``transport``: httpx's, for tests
     and special routes. Switches that are None are left to the service; docs/serve.md says what each means.
 
-    Every call raises ServiceError where the service refuses, fails or is not there.
+    Every call raises ServiceError where the service refuses, fails or is not there. Raises BadOption for a key that no
+    service can have.
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class Client:
         timeout: float = 60.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        if key is not None and not key.isascii():
+            raise BadOption("key: has letters that the head of a request cannot hold; check it")
         headers = {} if key is None else {"X-API-Key": key}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport)
 
@@ -55,7 +58,7 @@ class Client:
 
     def detect(self, picture: Source, *, min_face: float | None = None, max_faces: int | None = None) -> PictureRecord:
         """Boxes, scores and five points of the faces in a picture, best first."""
-        record: PictureRecord = self._send("detect", picture, {"min_face": min_face, "max_faces": max_faces}).json()
+        record: PictureRecord = self._send("detect", picture, {"min_face": min_face, "max_faces": max_faces})
         return record
 
     def landmarks(
@@ -69,7 +72,7 @@ class Client:
     ) -> PictureRecord:
         """The same with 68 points of each face and how its head is turned."""
         query: _Query = {"contour": contour, "passes": passes, "min_face": min_face, "max_faces": max_faces}
-        record: PictureRecord = self._send("landmarks", picture, query).json()
+        record: PictureRecord = self._send("landmarks", picture, query)
         return record
 
     def align(
@@ -86,7 +89,7 @@ class Client:
         """Each face upright: its PNG in base64, and the way back to the picture."""
         query: _Query = {"template": template, "size": size, "padding": padding, "points": points}
         query |= {"min_face": min_face, "max_faces": max_faces}
-        record: SentChipsRecord = self._send("align", picture, query).json()
+        record: SentChipsRecord = self._send("align", picture, query)
         return record
 
     def analyze(
@@ -96,19 +99,22 @@ class Client:
         landmarks: bool = True,
         chips: bool = False,
         contour: Contour | None = None,
+        passes: Literal[1, 2] | None = None,
         template: Template | None = None,
+        size: int | None = None,
+        padding: float | None = None,
         min_face: float | None = None,
         max_faces: int | None = None,
     ) -> AnalysisRecord:
         """All that is switched on, in one request."""
-        query: _Query = {"landmarks": landmarks, "chips": chips, "contour": contour, "template": template}
-        query |= {"min_face": min_face, "max_faces": max_faces}
-        record: AnalysisRecord = self._send("analyze", picture, query).json()
+        query: _Query = {"landmarks": landmarks, "chips": chips, "contour": contour, "passes": passes}
+        query |= {"template": template, "size": size, "padding": padding, "min_face": min_face, "max_faces": max_faces}
+        record: AnalysisRecord = self._send("analyze", picture, query)
         return record
 
     def models(self) -> list[dict[str, Any]]:
         """The cards of the networks, as ``mien models --json`` prints them."""
-        cards: list[dict[str, Any]] = self._ask("GET", "/v1/models").json()["models"]
+        cards: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
         return cards
 
     def ready(self) -> bool:
@@ -119,7 +125,7 @@ class Client:
             return False
         return True
 
-    def _send(self, what: str, picture: Source, query: _Query) -> httpx.Response:
+    def _send(self, what: str, picture: Source, query: _Query) -> Any:
         """Post a picture. Raises BadImage where it cannot be read here."""
         name, data = _opened(picture)
         given = {name: value for name, value in query.items() if value is not None}
@@ -131,14 +137,22 @@ class Client:
         path: str,
         query: Mapping[str, str | float | None] | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
-    ) -> httpx.Response:
+    ) -> Any:
+        """The JSON of the answer."""
         try:
             response = self._http.request(method, path, params=query, files=files)
         except httpx.HTTPError as error:
             raise ServiceError(f"{self._http.base_url}: {error or type(error).__name__}; does it run?") from error
-        if response.is_success:
-            return response
-        raise _refusal(response)
+        if not response.is_success:
+            raise _refusal(response)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ServiceError(
+                f"{response.url}: the answer is no JSON ({error}); is this address that of mien serve?",
+                response.status_code,
+                "unknown",
+            ) from error
 
 
 def _opened(picture: Source) -> tuple[str, bytes]:
@@ -147,20 +161,18 @@ def _opened(picture: Source) -> tuple[str, bytes]:
         return "picture", picture
     path = Path(picture)
     try:
-        return path.name, path.read_bytes()
-    except OSError as error:
+        return path.name.encode("utf-8", "replace").decode(), path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise BadImage(f"{path}: cannot be opened ({error}); check the path") from error
 
 
 def _refusal(response: httpx.Response) -> ServiceError:
     """What the problem document says; the status alone where there is none, as from a proxy."""
-    if response.headers.get("content-type") != "application/problem+json":
-        return ServiceError(f"{response.url}: HTTP {response.status_code}", response.status_code, "unknown")
-    problem = response.json()
     wait = response.headers.get("retry-after")
-    return ServiceError(
-        f"{problem['title']}: {problem['detail']} (request {problem['request_id']})",
-        response.status_code,
-        problem["code"],
-        int(wait) if wait is not None and wait.isdecimal() else None,
-    )
+    seconds = int(wait) if wait is not None and wait.isdecimal() else None
+    try:
+        problem = response.json()
+        said = f"{problem['title']}: {problem['detail']} (request {problem['request_id']})"
+        return ServiceError(said, response.status_code, problem["code"], seconds)
+    except (ValueError, KeyError, TypeError):  # a proxy or another service answered
+        return ServiceError(f"{response.url}: HTTP {response.status_code}", response.status_code, "unknown", seconds)

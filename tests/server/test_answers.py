@@ -61,6 +61,18 @@ def test_every_way_to_send_a_picture_gives_the_same(http: httpx.Client, kind: st
     assert answer.json() == record_of_faces(name, 512, 512, faces)
 
 
+def test_what_browsers_and_command_lines_add(http: httpx.Client) -> None:
+    """The empty field of a form, lines in base64, and names that no file may have."""
+    data = ASTRONAUT.read_bytes()
+    files = [("picture", ("x.jpg", data)), ("other", ("", b""))]
+    assert len(http.post("/v1/detect", files=files).json()["faces"]) == 1
+    lines = base64.encodebytes(data).decode()
+    assert len(http.post("/v1/detect", json={"picture": lines}).json()["faces"]) == 1
+    name = http.post("/v1/detect", files={"picture": ("人" * 300 + ".jpg", data)}).json()["picture"]
+    assert len(name.encode()) <= 200
+    assert set(name) == {"人"}
+
+
 def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
     for contour, scheme in (("visible", "68"), ("3d", "68-3d")):
         landmarker = mien.Landmarker(contour=contour, passes=2, threads=1)  # type: ignore[arg-type]

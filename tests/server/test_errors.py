@@ -92,7 +92,13 @@ BODIES = {
         "no-picture",
         "cannot be read",
     ),
+    "a boundary that is too long": (
+        {"content": b"--x", "headers": {"Content-Type": f"multipart/form-data; boundary={'b' * 300}"}},
+        "no-picture",
+        "cannot be read",
+    ),
     "no JSON": ({"content": b"{", "headers": JSON}, "no-picture", "not JSON"),
+    "JSON of many parts": ({"json": {"picture": [[]] * 200}}, "no-picture", "too many parts"),
     "deep JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-picture", "not JSON"),
     "a JSON list": ({"json": ["x"]}, "no-picture", "the JSON must be"),
     "JSON without picture": ({"json": {"name": "x"}}, "no-picture", "the JSON must be"),
@@ -127,6 +133,7 @@ def test_switches_that_make_no_sense(http: httpx.Client, path: str, switches: di
 
 
 def test_paths_and_methods_that_are_not_there(http: httpx.Client) -> None:
+    assert problem(http.post("/v1/detect/", content=FILE, headers=RAW))["code"] == "not-found"  # and is not sent on
     assert problem(http.get("/v1/nothing"))["code"] == "not-found"
     assert problem(http.post("/v1/nothing", content=FILE))["code"] == "not-found"
     wrong = http.get("/v1/detect")

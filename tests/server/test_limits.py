@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import numpy as np
@@ -13,6 +14,8 @@ import pytest
 from mien.pixels import encode_png
 from mien.server.guard import RateLimit
 from mien.server.problems import Problem
+from mien.server.run import open_to_all
+from mien.server.settings import ServeSettings
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start
 from .test_errors import RAW, png_head, problem
@@ -33,15 +36,15 @@ def test_bytes_declared(start: Start) -> None:
 
 
 def test_bytes_that_nobody_declared_are_counted_as_they_arrive(start: Start) -> None:
-    sent = []
-
-    def endless() -> Iterator[bytes]:
-        for number in range(1000):
-            sent.append(number)
-            yield bytes(65536)
-
-    with start(max_bytes=1_000_000).http() as http:
-        assert problem(http.post("/v1/detect", content=endless(), headers=RAW))["code"] == "too-many-bytes"
+    running = start(max_bytes=1_000_000)
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        client.settimeout(PATIENCE)
+        head = "POST /v1/detect HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\n\r\n"
+        client.sendall(head.encode() + b"%x\r\n" % 2_000_000 + bytes(1_000_001))  # the rest never comes
+        answer = client.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"too-many-bytes" in answer
+    with running.http() as http:
         whole = http.post("/v1/detect", content=iter([FILE[:1000], FILE[1000:]]), headers=RAW)
         assert whole.status_code == 200
 
@@ -161,6 +164,29 @@ def test_the_key(start: Start, path: str) -> None:
             assert http.get(path, headers=right).status_code == 200
         assert http.get("/healthz").status_code == 200
         assert http.get("/docs").status_code == 200
+
+
+def test_heads_are_bounded(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        client.settimeout(PATIENCE)
+        with suppress(ConnectionError):
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 1_000_000)
+            assert client.recv(100).startswith(b"HTTP/1.1 400 ")
+    with running.http() as http:
+        assert http.get("/healthz").status_code == 200
+
+
+def test_keys_are_not_tried_out_for_free(start: Start) -> None:
+    with start(api_key="right", rate=0.001, burst=2).http() as http:
+        tried = [http.get("/v1/models", headers={"X-API-Key": str(number)}).status_code for number in range(4)]
+    assert tried == [401, 401, 429, 429]
+
+
+def test_a_service_that_all_can_ask_says_so() -> None:
+    assert open_to_all(ServeSettings(host="0.0.0.0"))
+    assert open_to_all(ServeSettings(host="faces.example"))
+    for settings in ({}, {"host": "localhost"}, {"host": "::", "rate": 5}, {"host": "0.0.0.0", "api_key": "k"}):
+        assert not open_to_all(ServeSettings(**settings))  # type: ignore[arg-type]
 
 
 def test_other_origins_are_refused_unless_they_are_named(start: Start, http: httpx.Client) -> None:

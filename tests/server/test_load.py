@@ -18,6 +18,7 @@ import pytest
 import mien
 from mien.pixels import encode_png
 from mien.records import record_of_faces
+from mien.server.engine import Answer, Engine
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
 from .test_errors import RAW
@@ -89,6 +90,23 @@ def test_a_client_that_reads_slowly_gets_its_answer(running: Running) -> None:
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.fixture
+def long_answers(monkeypatch: pytest.MonkeyPatch) -> int:
+    """``/v1/detect`` answers with so many bytes, more than a connection takes without being read."""
+    length = 30_000_000
+    monkeypatch.setattr(Engine, "detect", lambda *_: Answer(b"x" * length, 0))
+    return length
+
+
+def test_an_answer_that_nobody_reads_holds_its_place_for_a_while(start: Start, long_answers: int) -> None:
+    running = start(timeout=0.5, workers=1, queue=1)
+    with socket.create_connection(("127.0.0.1", running.port)) as idle, running.http() as http:
+        idle.sendall(head(running.port, len(FILE)) + FILE)
+        wait_for(running, 1)
+        wait_for(running, 0)
+        assert len(http.post("/v1/detect", content=FILE, headers=RAW).content) == long_answers
+
+
 def test_who_goes_while_it_waits_is_not_worked_for(start: Start, held: Held) -> None:
     running = start(workers=1, queue=3)
     with running.http() as http, ThreadPoolExecutor(1) as threads:
@@ -129,6 +147,22 @@ def held(*args):
     return usual(*args)
 Engine.detect = held
 """
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_the_end_waits_for_a_thread_no_longer_than_it_should(tmp_path: Path, sent: signal.Signals) -> None:
+    never = HOLD.format(flag=str(tmp_path / "never"))
+    with run_process("--grace", "1", first=never) as (process, url):
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(head(port, len(FILE)) + FILE)
+            end = time.monotonic() + PATIENCE
+            while "mien_places_taken 1.0" not in httpx.get(f"{url}/metrics").text:
+                assert time.monotonic() < end
+            process.send_signal(sent)
+            _, log = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (-signal.SIGTERM, 130)
+    assert "Event loop is closed" not in log
 
 
 def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:

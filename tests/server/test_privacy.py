@@ -65,6 +65,12 @@ def test_nothing_is_written_to_disk(running: Running, opened: list[str]) -> None
     assert opened == []
 
 
+STRANGE_FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n'
+    b"Content-Transfer-Encoding: secret\r\n\r\nsecret\r\n--x--\r\n"
+)
+
+
 def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
     data = ASTRONAUT.read_bytes()
     with run_process("--log-level", "debug") as (process, url):
@@ -72,6 +78,7 @@ def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
             form = {"picture": ("secret-name.jpg", data)}
             assert http.post("/v1/detect?min_face=61", files=form, headers={"X-API-Key": "sesame"}).status_code == 200
             http.post("/v1/detect", content=b"secret picture", headers=RAW)
+            http.post("/v1/detect", content=STRANGE_FORM, headers={"Content-Type": "multipart/form-data; boundary=x"})
             http.get("/secret-path")
         with connect(f"{url.replace('http', 'ws')}/v1/stream?min_face=62") as socket:
             socket.send(data)
@@ -80,7 +87,7 @@ def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
         _, text = process.communicate(timeout=PATIENCE)
     events = [json.loads(line) for line in text.splitlines()]
     paths = [event["path"] for event in events if event["event"] == "request"]
-    assert paths[-3:] == ["/v1/detect", "/v1/detect", "other"]
+    assert paths[-4:] == ["/v1/detect", "/v1/detect", "/v1/detect", "other"]
     assert [event["frames"] for event in events if event["event"] == "stream"] == [1]
     (own,) = [line for line in text.splitlines() if '"listening"' in line]  # the one address in it is our own
     assert not [word for word in ("secret", "sesame", "min_face", "127.0.0.1", "JFIF") if word in text.replace(own, "")]

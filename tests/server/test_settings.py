@@ -54,6 +54,10 @@ def test_the_key_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "key"
     path.write_text("from file\n")
     assert load_settings({"api_key_file": path}).key == "from file"
+    path.write_text("\ufefffirst line\n# made in 2026\n", encoding="utf-8")
+    assert load_settings({"api_key_file": path}).key == "first line"
+    with pytest.raises(BadOption, match="take ASCII"):
+        load_settings({"api_key": "schlüssel"}).key  # noqa: B018
     monkeypatch.setenv("MIEN_API_KEY", "from environment")
     settings = load_settings({})
     assert settings.key == "from environment"
@@ -84,13 +88,16 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     path.write_text("prot = 8000\n")
     with pytest.raises(BadOption, match="prot=8000: there is no such setting"):
         load_settings({}, path)
+    path.write_bytes(b"host = '\xff'\n")
+    with pytest.raises(BadOption, match="not TOML"):
+        load_settings({}, path)
     path.write_text("port =\n")
     with pytest.raises(BadOption, match="not TOML"):
         load_settings({}, path)
     path.write_text("")
     for text in ("", "  \n"):
         (tmp_path / "key").write_text(text)
-        with pytest.raises(BadOption, match="no key in it"):
+        with pytest.raises(BadOption, match="no key in its first line"):
             load_settings({"api_key_file": tmp_path / "key"}, path).key  # noqa: B018
     with pytest.raises(BadOption, match="cannot be read"):
         load_settings({"api_key_file": tmp_path / "none"}).key  # noqa: B018

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +17,7 @@ import mien
 from mien.pixels import encode_jpeg
 from mien.records import face_records
 
-from .conftest import ASTRONAUT, PATIENCE, Running, Start, run_service
+from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_service
 
 FILE = ASTRONAUT.read_bytes()
 
@@ -81,6 +82,22 @@ def test_old_frames_are_dropped(running: Running, astronaut: np.ndarray) -> None
         assert len(records) < frames
 
 
+def test_the_newest_frame_is_looked_at_when_a_thread_is_free(start: Start, held: Held) -> None:
+    running = start(workers=1)
+    with running.http() as http, ThreadPoolExecutor(1) as threads:
+        first = threads.submit(http.post, "/v1/detect", content=FILE, headers={"Content-Type": "image/jpeg"})
+        assert held.begun.acquire(timeout=PATIENCE)
+        with opened(running, "?track=false&landmarks=false&min_face=60") as socket:
+            for _ in range(5):
+                socket.send(FILE)
+            socket.ping().wait(PATIENCE)  # all before it have arrived
+            time.sleep(0.1)
+            held.go.set()
+            record = answer(socket)
+        assert (record["frame"], record["dropped"]) == (4, 4)
+        assert first.result(PATIENCE).status_code == 200
+
+
 def test_a_broken_frame_does_not_end_the_stream(running: Running) -> None:
     with opened(running, "?min_face=60") as socket:
         socket.send(FILE[:3000])
@@ -140,6 +157,31 @@ def test_pages_of_others(start: Start) -> None:
                 assert answer(socket)["frame"] == 0
             else:
                 assert closed(socket) == (1008, "origin")
+
+
+def test_an_origin_that_is_none(running: Running) -> None:
+    with opened(running, origin="http://[::1") as socket:
+        assert closed(socket) == (1008, "origin")
+
+
+def test_few_may_wait_without_a_key(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.server.stream._STRANGERS", 1)
+    running = start(api_key="right")
+    with opened(running) as first:
+        while not running.service.strangers:
+            time.sleep(0.01)
+        with opened(running) as second:
+            assert closed(second) == (1013, "busy")
+        first.send('{"key": "right"}')
+        first.send(FILE)
+        assert answer(first)["frame"] == 0
+        assert running.service.strangers == 0
+
+
+def test_who_shows_no_key_in_time_is_sent_away(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mien.server.stream._KEY_SECONDS", 0.1)
+    with opened(start(api_key="right")) as socket:
+        assert closed(socket) == (1008, "unauthorized")
 
 
 def test_streams_at_once(start: Start) -> None:

@@ -204,7 +204,7 @@ def _rgb(picture: Image.Image, name: str) -> Image.Image:
     if picture.mode in ("I", "F"):
         raise BadImage(f"{name}: 32 bits a value, whose white is not defined; save it with 8 or 16 bits", "kind")
     if picture.has_transparency_data:
-        colours = picture.convert("RGBA")
+        colours = picture if picture.mode == "RGBA" else picture.convert("RGBA")
         white = Image.new("RGB", picture.size, "white")
         white.paste(colours, mask=colours)
         return white

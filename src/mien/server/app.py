@@ -35,16 +35,13 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
     """The service as an ASGI application. Opens the networks; raises ModelMissing, ModelMismatch, BadOption."""
     metrics = Metrics()
     guard = Guard(settings.key, RateLimit(settings.rate, settings.burst))
-    engine = Engine(settings)
-    cards = system.cards()
+    service = Service(settings, Engine(settings), Pool(settings.workers, settings.queue), guard, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        pool = Pool(settings.workers, settings.queue)
-        app.state.service = Service(settings, engine, pool, guard, metrics)
         log("start", workers=settings.workers)
         yield
-        await pool.close()
+        service.pool.close()
         log("stop")
 
     app = FastAPIOffline(
@@ -53,9 +50,11 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
         description=_ABOUT,
         lifespan=lifespan,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would name the host and scheme that a proxy hides
         telemetry={"tracing": False, "metrics": False, "logs": False},  # newer FastAPIs have it, off or not
     )
-    app.state.cards = cards
+    app.state.service = service
+    app.state.cards = system.cards()
     add_handlers(app)
     lock = (
         [] if guard.key is None else [Security(APIKeyHeader(name="X-API-Key", auto_error=False))]

@@ -12,6 +12,9 @@ from typing import Any
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request that is being answered; empty outside of one."""
 
+_TALKERS = ("python_multipart", "PIL", "py.warnings")
+"""They quote what was uploaded."""
+
 _log = logging.getLogger("mien.server")
 
 
@@ -41,6 +44,9 @@ def configure(level: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     _log.setLevel(level.upper())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def log(event: str, /, level: int = logging.INFO, **fields: str | float | None) -> None:

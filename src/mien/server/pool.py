@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mien.server.problems import Problem
 
@@ -28,6 +28,12 @@ class Pool:
         self._free = asyncio.Semaphore(workers)
         self._places = workers + queue
         self._taken = 0
+        self._working: set[Future[Any]] = set()
+
+    @property
+    def working(self) -> int:
+        """How many threads are at work."""
+        return len(self._working)
 
     @property
     def taken(self) -> int:
@@ -60,12 +66,16 @@ class Pool:
         await self._free.acquire()
         future = self._threads.submit(copy_context().run, work)
 
-        def release(_: Future[_Result]) -> None:
-            loop.call_soon_threadsafe(self._free.release)
+        self._working.add(future)
+
+        def release(done: Future[_Result]) -> None:
+            self._working.discard(done)
+            with suppress(RuntimeError):  # the service has ended meanwhile
+                loop.call_soon_threadsafe(self._free.release)
 
         future.add_done_callback(release)
         return await asyncio.wrap_future(future)
 
-    async def close(self) -> None:
-        """Wait for what was begun."""
-        await asyncio.to_thread(self._threads.shutdown)
+    def close(self) -> None:
+        """Take nothing more. What was begun has its answer by now, or nobody who waits for it."""
+        self._threads.shutdown(wait=False)

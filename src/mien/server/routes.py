@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from mien.server.service import Service
+from mien.server.service import Answering, Service
 from mien.server.shapes import PICTURE_BODY, Analysis, Chips, Picture, problem_responses
 from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
 
@@ -16,15 +16,15 @@ router = APIRouter(tags=["pictures"], responses=problem_responses(401, 408, 413,
 @router.post("/v1/detect", response_model=Picture, openapi_extra=PICTURE_BODY)
 async def detect(request: Request, switches: Annotated[FaceSwitches, Query()]) -> Response:
     """Boxes, scores and five points of the faces in a picture."""
-    service = Service.of(request)
-    return await service.answer(request, lambda sent: service.engine.detect(sent, switches))
+    engine = Service.of(request).engine
+    return Answering(request, lambda sent: engine.detect(sent, switches))
 
 
 @router.post("/v1/landmarks", response_model=Picture, openapi_extra=PICTURE_BODY)
 async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Query()]) -> Response:
     """68 points of each face and how the head is turned."""
-    service = Service.of(request)
-    return await service.answer(request, lambda sent: service.engine.landmarks(sent, switches))
+    engine = Service.of(request).engine
+    return Answering(request, lambda sent: engine.landmarks(sent, switches))
 
 
 @router.post(
@@ -35,12 +35,12 @@ async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Quer
 )
 async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -> Response:
     """Each face upright, of one size and with its points at the same places."""
-    service = Service.of(request)
-    return await service.answer(request, lambda sent: service.engine.align(sent, switches))
+    engine = Service.of(request).engine
+    return Answering(request, lambda sent: engine.align(sent, switches))
 
 
 @router.post("/v1/analyze", response_model=Analysis, openapi_extra=PICTURE_BODY)
 async def analyze(request: Request, switches: Annotated[AnalyzeSwitches, Query()]) -> Response:
     """All that is switched on: landmarks, chips."""
-    service = Service.of(request)
-    return await service.answer(request, lambda sent: service.engine.analyze(sent, switches))
+    engine = Service.of(request).engine
+    return Answering(request, lambda sent: engine.analyze(sent, switches))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 
 import uvicorn
@@ -14,11 +15,15 @@ from mien.server import logs
 from mien.server.app import create_app
 from mien.server.settings import ServeSettings
 
+_INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended; after SIGTERM uvicorn lets the signal end the process."""
+
 
 def config_of(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
     """How uvicorn runs the application."""
     return uvicorn.Config(
         app,
+        http="h11",  # httptools takes heads of any length
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -49,15 +54,19 @@ def serve(settings: ServeSettings) -> None:
     logs.configure(settings.log_level)
     app = create_app(settings)
     server = _Server(config_of(app, settings))
-    if _open_to_all(settings):
+    if open_to_all(settings):
         logs.log("anybody in reach may ask: set api_key or rate", logging.WARNING, host=settings.host)
     try:
         server.run()
     except SystemExit as stop:  # uvicorn has logged why, such as a port that is taken
         raise MienError(f"{settings.host}:{settings.port} cannot be served; is the port taken?") from stop
+    finally:
+        if app.state.service.pool.working:  # after the time of grace; Python would wait for these threads
+            logging.shutdown()
+            os._exit(_INTERRUPTED)
 
 
-def _open_to_all(settings: ServeSettings) -> bool:
+def open_to_all(settings: ServeSettings) -> bool:
     """Whether others than this machine may ask without key and limit."""
     if settings.key is not None or settings.rate:
         return False

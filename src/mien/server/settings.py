@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,16 +82,14 @@ class ServeSettings(BaseSettings):
     def key(self) -> str | None:
         """The key that clients must show; None where anybody may ask. Raises BadOption."""
         if self.api_key is not None:
-            return self.api_key.get_secret_value()
+            return _checked("api_key", self.api_key.get_secret_value())
         if self.api_key_file is None:
             return None
         try:
-            key = self.api_key_file.read_text(encoding="utf-8").strip()
+            lines = self.api_key_file.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise BadOption(f"api_key_file {self.api_key_file}: cannot be read ({error}); check the path") from error
-        if not key:
-            raise BadOption(f"api_key_file {self.api_key_file}: there is no key in it; write one into its first line")
-        return key
+        return _checked(f"api_key_file {self.api_key_file}", lines[0].strip() if lines else "")
 
     @classmethod
     def settings_customise_sources(
@@ -103,6 +102,15 @@ class ServeSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Flags, the environment, the file; the first that says something rules."""
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _checked(name: str, key: str) -> str:
+    """The key, if the head of a request can hold it."""
+    if not key:
+        raise BadOption(f"{name}: there is no key in its first line; write one there")
+    if not re.fullmatch(r"[ -~]+", key):
+        raise BadOption(f"{name}: the key has letters that the head of a request cannot hold; take ASCII")
+    return key
 
 
 def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> ServeSettings:
@@ -122,7 +130,7 @@ def load_settings(flags: Mapping[str, Any], config: Path | None = None) -> Serve
         return WithFile(**flags)
     except ValidationError as error:
         raise BadOption("; ".join(_sentence(problem) for problem in error.errors(include_url=False))) from error
-    except TOMLDecodeError as error:
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadOption(f"{config}: not TOML ({error}); see docs/serve.md") from error
 
 

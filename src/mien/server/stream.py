@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
@@ -30,6 +29,8 @@ router = APIRouter()
 
 _GOING_AWAY, _REFUSED, _TOO_LONG, _LATER = 1001, 1008, 1009, 1013
 _CODES = {"busy": _LATER, "too-many-requests": _LATER, "too-many-bytes": _TOO_LONG}
+_STRANGERS = 16
+"""Connections that may be open without having shown their key."""
 _KEY_SECONDS = 5
 _KEY_BYTES = 4096
 
@@ -43,6 +44,15 @@ class _Close(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """A frame, its number, and how many were dropped before it."""
+
+    data: bytes
+    number: int
+    dropped: int
+
+
 @dataclass(slots=True)
 class _Newest:
     """The newest frame that nobody has looked at; ``number`` counts from 0."""
@@ -51,23 +61,29 @@ class _Newest:
     number: int = -1
     dropped: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, data: bytes) -> bool:
         """In the place of the one before; says whether that one is dropped."""
-        drop = self.data is not None
-        self.dropped += drop
-        self.data = data
-        self.number += 1
+        with self.lock:
+            drop = self.data is not None
+            self.dropped += drop
+            self.data = data
+            self.number += 1
         self.arrived.set()
         return drop
 
-    async def take(self) -> bytes:
-        """The newest frame, once."""
-        while self.data is None:
-            self.arrived.clear()
-            await self.arrived.wait()
-        data, self.data = self.data, None
-        return data
+    async def wait(self) -> None:
+        """Until there is one."""
+        await self.arrived.wait()
+        self.arrived.clear()
+
+    def take(self) -> _Frame:
+        """The newest frame, once; called in a thread of the pool, as there may be a newer one when one is free."""
+        with self.lock:
+            data, self.data = self.data, None
+            assert data is not None  # only what waits for it takes it
+            return _Frame(data, self.number, self.dropped)
 
 
 @router.websocket("/v1/stream")
@@ -77,7 +93,8 @@ async def stream(socket: WebSocket) -> None:
     await socket.accept()
     start, newest, why = time.perf_counter(), _Newest(), _Close(1000, "")
     try:
-        look = await _open(service, socket)
+        with _strangers(service):
+            look = await _open(service, socket)
         with _counted(service):
             await _both(_read(service, socket, newest), _work(service, socket, newest, look))
     except _Close as close:
@@ -89,6 +106,18 @@ async def stream(socket: WebSocket) -> None:
         seconds = round(time.perf_counter() - start, 3)
         frames, dropped = newest.number + 1, newest.dropped
         log("stream", code=why.code, reason=why.reason, seconds=seconds, frames=frames, dropped=dropped)
+
+
+@contextmanager
+def _strangers(service: Service) -> Iterator[None]:
+    """One more that has not shown its key. Raises _Close where there are enough: each may send a whole frame."""
+    if service.strangers >= _STRANGERS:
+        raise _Close(_LATER, "busy")
+    service.strangers += 1
+    try:
+        yield
+    finally:
+        service.strangers -= 1
 
 
 @contextmanager
@@ -127,7 +156,7 @@ def _same_origin(socket: WebSocket, others: tuple[str, ...]) -> bool:
     origin = socket.headers.get("origin")
     if origin is None or origin in others or "*" in others:
         return True
-    return urlsplit(origin).netloc == socket.headers.get("host")
+    return origin.partition("://")[2] == socket.headers.get("host")
 
 
 async def _first_message(socket: WebSocket) -> str | None:
@@ -179,8 +208,10 @@ async def _read(service: Service, socket: WebSocket, newest: _Newest) -> None:
 async def _work(service: Service, socket: WebSocket, newest: _Newest, look: _Look) -> None:
     """Look at one frame after the other and answer."""
     while True:
-        data = await newest.take()
-        answer = await service.pool.run(partial(look, data, newest.number, newest.dropped))
+        await newest.wait()
+        if newest.data is None:  # it was taken with the one before
+            continue
+        answer = await service.pool.run(lambda: look(newest.take()))
         service.metrics.frames.labels("seen").inc()
         await socket.send_text(answer)
 
@@ -199,20 +230,20 @@ class _Look:
             self._tracker = Tracker(self._detector, networks.landmarker(switches.contour), switches.fps)
         self._most = engine.most(switches.max_faces)
 
-    def __call__(self, data: bytes, number: int, dropped: int) -> str:
+    def __call__(self, frame: _Frame) -> str:
         """The answer to a frame: the faces, or the problem with it."""
         start = time.perf_counter()
         try:
-            picture = self._engine.picture(data)
+            picture = self._engine.picture(frame.data)
         except Problem as problem:
-            return json.dumps({"frame": number, "dropped": dropped, "error": problem.document()})
+            return json.dumps({"frame": frame.number, "dropped": frame.dropped, "error": problem.document()})
         faces, landmarks, tracks = self._find(picture)
         height, width = picture.shape[:2]
         record: StreamRecord = {
-            "frame": number,
+            "frame": frame.number,
             "width": width,
             "height": height,
-            "dropped": dropped,
+            "dropped": frame.dropped,
             "ms": round(1000 * (time.perf_counter() - start), 1),
             "faces": face_records(faces, landmarks, tracks),
         }

@@ -17,6 +17,11 @@ from mien.server.problems import Problem
 _TAKEN = "multipart/form-data with one file, image/* or application/json"
 _UNNAMED = "picture"
 
+_MOST_COMMAS = 100
+"""In a body of JSON, before it is read: ten megabytes of small parts would stop all other threads for seconds."""
+
+_NAME_BYTES = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
@@ -83,12 +88,13 @@ def _from_form(upload: Upload) -> Sent:
     files: list[File] = []
     # The parser writes large files to disk unless its limit is out of reach.
     config = {"MAX_MEMORY_FILE_SIZE": float("inf")}
-    parser = FormParser("multipart/form-data", None, files.append, boundary=boundary, config=config)
     try:
+        parser = FormParser("multipart/form-data", None, files.append, boundary=boundary, config=config)
         parser.write(upload.data)
         parser.finalize()
     except FormParserError as error:
         raise Problem("no-picture", f"the form cannot be read: {error}") from error
+    files = [file for file in files if file.file_name or file.size]  # a browser sends its empty fields, too
     if len(files) != 1:
         raise Problem("no-picture", f"the form has {len(files)} files; send one, in a field of any name")
     (file,) = files
@@ -97,6 +103,8 @@ def _from_form(upload: Upload) -> Sent:
 
 
 def _from_json(data: bytes) -> Sent:
+    if data.count(b",") > _MOST_COMMAS:
+        raise Problem("no-picture", 'the JSON has too many parts; send {"picture": "<base64>"}')
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
@@ -106,7 +114,7 @@ def _from_json(data: bytes) -> Sent:
     if not isinstance(text, str) or not isinstance(name, str) or body.keys() - {"picture", "name"}:
         raise Problem("no-picture", 'the JSON must be {"picture": "<base64>"}, with a "name" if you like')
     try:
-        return Sent(_plain(name), base64.b64decode(text, validate=True))
+        return Sent(_plain(name), base64.b64decode("".join(text.split()), validate=True))
     except (binascii.Error, ValueError) as error:
         raise Problem("no-picture", f"the picture is not base64 ({error}); leave out what stands before it") from error
 
@@ -114,4 +122,5 @@ def _from_json(data: bytes) -> Sent:
 def _plain(name: str) -> str:
     """The last part of a name: no folders, nothing that does not print, not longer than a file name may be."""
     last = PurePath(name.replace("\\", "/")).name
-    return "".join(letter for letter in last if letter.isprintable())[:100] or _UNNAMED
+    printed = "".join(letter for letter in last if letter.isprintable())
+    return printed.encode("utf-8", "ignore")[:_NAME_BYTES].decode("utf-8", "ignore") or _UNNAMED
