@@ -137,6 +137,12 @@ test('another page begins at its top, with the keyboard on it; a tab that comes 
   await page.context().close()
 })
 
+test('an address that is none of ours leads to the first page', async () => {
+  const { page } = await open(browser, `${service.url}/#/pages/none/index`)
+  await here(page, 'photo').waitFor()
+  await page.close()
+})
+
 test('a page that was left is as it was', async () => {
   const { page } = await open(browser, service.url)
   await photoShown(page)
