@@ -142,6 +142,13 @@ def test_models_are_those_of_the_command(http: httpx.Client, capsys: pytest.Capt
     assert http.get("/v1/models").json() == {"models": printed}
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/models"])
+def test_heads_are_those_of_the_whole_answers(http: httpx.Client, path: str) -> None:
+    whole, head = http.get(path), http.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.content))
+
+
 def test_health_and_metrics(http: httpx.Client) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
     assert http.get("/readyz").json() == {"status": "ok"}

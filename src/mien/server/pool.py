@@ -65,7 +65,6 @@ class Pool:
         loop = asyncio.get_running_loop()
         await self._free.acquire()
         future = self._threads.submit(copy_context().run, work)
-
         self._working.add(future)
 
         def release(done: Future[_Result]) -> None:

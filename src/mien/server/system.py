@@ -28,18 +28,21 @@ def cards() -> bytes:
     return json.dumps({"models": models}).encode()
 
 
+@guarded.head("/v1/models", include_in_schema=False)
 @guarded.get("/v1/models", response_model=Models, responses=problem_responses(401, 429))
 async def models(request: Request) -> Response:
     """The cards of the networks: what they were trained on, scores, licence."""
     return Response(request.app.state.cards, 200, _NO_STORE, "application/json")
 
 
+@router.head("/healthz", include_in_schema=False)  # as those who watch services ask
 @router.get("/healthz", response_model=Status)
 async def healthz() -> Response:
     """Whether the service runs."""
     return _status("ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Status, responses=problem_responses(503))
 async def readyz(request: Request) -> Response:
     """Whether the service would take a picture now."""
