@@ -1,3 +1,4 @@
+import { useDidShow } from '@tarojs/taro'
 import { useState } from 'react'
 import type { Code, Problem } from '../core/problems'
 import { device } from '../platform/device'
@@ -45,6 +46,7 @@ export function ProblemNote({ problem, onRetry }: Props) {
 function KeyField({ onGiven }: { onGiven(): void }) {
   const { texts, key, setKey } = useChosen()
   const [text, setText] = useState(key)
+  useDidShow(() => setText((typed) => typed || key())) // it may have been given on another page
   const use = () => {
     if (text.trim()) {
       setKey(text.trim())

@@ -256,6 +256,30 @@ test('a service with a key asks for it once', async () => {
   locked.stop()
 })
 
+test('a key that is given on one page is known on the others, and starts nothing there', async () => {
+  const locked = await startService('--api-key-file', keyFile('open sesame'))
+  const { page } = await open(browser, locked.url)
+  const [photo, models] = [here(page, 'photo'), here(page, 'models')]
+  const posts: string[] = []
+  page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()))
+  await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
+  await photo.getByLabel('Key of the service').waitFor()
+  await page.getByRole('link', { name: 'Models' }).first().click()
+  await models.getByLabel('Key of the service').fill('wrong')
+  await page.keyboard.press('Enter')
+  await page.waitForResponse((answer) => answer.status() === 401)
+  await models.getByLabel('Key of the service').fill('open sesame')
+  await page.getByRole('button', { name: '中文' }).last().click() // what was typed stays
+  await models.locator('input').press('Enter')
+  await models.locator('[data-card="onet.onnx"]').waitFor()
+  expect(posts).toHaveLength(1)
+  await page.goBack()
+  await photo.getByRole('button', { name: '使用此密钥' }).click() // it is filled in
+  await photo.locator('.count').waitFor()
+  await page.close()
+  locked.stop()
+})
+
 function keyFile(key: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'mien-')), 'key')
   writeFileSync(path, key)

@@ -36,7 +36,10 @@ export default function CameraPage() {
     stop()
     setProblem(found)
   }, [stop])
-  useDidHide(stop)
+  useDidHide(() => {
+    stop()
+    setProblem(undefined) // who comes back begins anew
+  })
   useEffect(() => stop, [stop])
 
   const start = () => {
