@@ -15,7 +15,7 @@ import pytest
 from websockets.sync.client import connect
 
 from mien.pixels import encode_png
-from mien.server.logs import configure, log
+from mien.server.logs import _TALKERS, configure, log
 
 from .conftest import ASTRONAUT, PATIENCE, Running, run_process
 from .test_errors import RAW
@@ -97,11 +97,11 @@ def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     before = logging.getLogger().handlers[:], logging.getLogger().level
-    levels = {name: logging.getLogger(name).level for name in ("mien.server", "uvicorn")}
+    levels = {name: logging.getLogger(name).level for name in ("mien.server", "uvicorn", *_TALKERS)}
     try:
         configure("info")
-        log("request", status=200, ms=1.5)
-        log("quiet", logging.DEBUG)
+        log("request", {"status": 200, "ms": 1.5})
+        log("quiet", level=logging.DEBUG)
         logging.getLogger("uvicorn.error").info('127.0.0.1:1 - "WebSocket /v1/stream?x=1" [accepted]')
         try:
             raise ValueError("why")
@@ -110,6 +110,7 @@ def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
     finally:
         logging.getLogger().handlers[:], level = before
         logging.getLogger().setLevel(level)
+        logging.captureWarnings(False)
         for name, was in levels.items():
             logging.getLogger(name).setLevel(was)
     first, second = [json.loads(line) for line in stderr.getvalue().splitlines()]

@@ -56,8 +56,9 @@ def test_the_key_from_environment_and_file(tmp_path: Path, monkeypatch: pytest.M
     assert load_settings({"api_key_file": path}).key == "from file"
     path.write_text("\ufefffirst line\n# made in 2026\n", encoding="utf-8")
     assert load_settings({"api_key_file": path}).key == "first line"
-    with pytest.raises(BadOption, match="take ASCII"):
-        load_settings({"api_key": "schlüssel"}).key  # noqa: B018
+    for key in ("schlüssel", " ", "right ", "a\nb"):
+        with pytest.raises(BadOption, match="take ASCII"):
+            load_settings({"api_key": key}).key  # noqa: B018
     monkeypatch.setenv("MIEN_API_KEY", "from environment")
     settings = load_settings({})
     assert settings.key == "from environment"

@@ -4,7 +4,7 @@
 """
 
 from mien.models.card import ModelCard, attach_card, read_card
-from mien.models.network import WEIGHTS, Model, Network, NetworkSource, available, open_model, opened
+from mien.models.network import WEIGHTS, Model, Network, NetworkSource, available, cores, open_model, opened
 
 __all__ = [
     "WEIGHTS",
@@ -14,6 +14,7 @@ __all__ = [
     "NetworkSource",
     "attach_card",
     "available",
+    "cores",
     "open_model",
     "opened",
     "read_card",

@@ -121,7 +121,7 @@ def _providers(wanted: Sequence[str] | None) -> list[str]:
     return list(wanted)
 
 
-def _cores() -> int:
+def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -130,7 +130,7 @@ def _options(threads: int | None) -> Any:
     if threads is not None and threads < 1:
         raise BadOption(f"threads={threads}: must be 1 or more, or None for the default")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(_cores(), _MAX_THREADS)
+    options.intra_op_num_threads = threads or min(cores(), _MAX_THREADS)
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     # Patterns are kept for each shape seen, and P-Net sees many: 473 against 317 MB, and no faster.

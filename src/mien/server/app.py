@@ -39,7 +39,7 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        log("start", workers=settings.workers)
+        log("start", {"workers": settings.workers})
         yield
         service.pool.close()
         log("stop")

@@ -49,6 +49,7 @@ class Observe:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
         status = CLIENT_GONE
+        ended = False
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -63,19 +64,17 @@ class Observe:
         self._metrics.running.inc()
         try:
             await self._app(scope, receive, send_on)
-        except Exception:
-            status = 500
-            raise
+            ended = True
         finally:
             self._metrics.running.dec()
-            self._count(scope, status, time.perf_counter() - start)
+            self._count(scope, status if ended else 500, time.perf_counter() - start)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "other")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.seconds.labels(route).observe(seconds)
-        log("request", method=method, path=route, status=status, ms=round(1000 * seconds, 1))
+        log("request", {"method": method, "path": route, "status": status, "ms": round(1000 * seconds, 1)})
 
 
 class Keep:

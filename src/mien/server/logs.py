@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime, timezone
 from typing import Any
@@ -49,6 +50,6 @@ def configure(level: str) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def log(event: str, /, level: int = logging.INFO, **fields: str | float | None) -> None:
+def log(event: str, fields: Mapping[str, str | float | None] | None = None, level: int = logging.INFO) -> None:
     """A line about the service; ``fields`` must not hold anything of a picture."""
-    _log.log(level, event, extra={"fields": fields})
+    _log.log(level, event, extra={"fields": fields or {}})

@@ -46,7 +46,8 @@ class _Server(uvicorn.Server):
         for server in self.servers:
             for listener in server.sockets:
                 host, port = listener.getsockname()[:2]
-                logs.log("listening", url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+                url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+                logs.log("listening", {"url": url})
 
 
 def serve(settings: ServeSettings) -> None:
@@ -55,7 +56,7 @@ def serve(settings: ServeSettings) -> None:
     app = create_app(settings)
     server = _Server(config_of(app, settings))
     if open_to_all(settings):
-        logs.log("anybody in reach may ask: set api_key or rate", logging.WARNING, host=settings.host)
+        logs.log("anybody in reach may ask: set api_key or rate", {"host": settings.host}, logging.WARNING)
     try:
         server.run()
     except SystemExit as stop:  # uvicorn has logged why, such as a port that is taken

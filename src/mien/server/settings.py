@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from mien.errors import BadOption
+from mien.models import cores
 
 if sys.version_info >= (3, 11):
     from tomllib import TOMLDecodeError
@@ -34,7 +35,7 @@ Words = Annotated[tuple[str, ...], NoDecode]
 
 def _workers() -> int:
     """One more than the cores of this process: it works while another waits for the interpreter's lock."""
-    return 1 + (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return 1 + cores()
 
 
 class ServeSettings(BaseSettings):
@@ -108,8 +109,8 @@ def _checked(name: str, key: str) -> str:
     """The key, if the head of a request can hold it."""
     if not key:
         raise BadOption(f"{name}: there is no key in its first line; write one there")
-    if not re.fullmatch(r"[ -~]+", key):
-        raise BadOption(f"{name}: the key has letters that the head of a request cannot hold; take ASCII")
+    if not re.fullmatch(r"[!-~]([ -~]*[!-~])?", key):
+        raise BadOption(f"{name}: the head of a request cannot hold this key; take ASCII, with no space at its ends")
     return key
 
 

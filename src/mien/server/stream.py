@@ -104,8 +104,8 @@ async def stream(socket: WebSocket) -> None:
         why = _Close(gone.code, "the client went")
     finally:
         seconds = round(time.perf_counter() - start, 3)
-        frames, dropped = newest.number + 1, newest.dropped
-        log("stream", code=why.code, reason=why.reason, seconds=seconds, frames=frames, dropped=dropped)
+        counts = {"frames": newest.number + 1, "dropped": newest.dropped}
+        log("stream", {"code": why.code, "reason": why.reason, "seconds": seconds, **counts})
 
 
 @contextmanager
@@ -226,8 +226,8 @@ class _Look:
         self._detector = networks.detector(switches.min_face)
         self._landmarker = networks.landmarker(switches.contour) if switches.landmarks else None
         self._tracker = None
-        if switches.landmarks and switches.track:
-            self._tracker = Tracker(self._detector, networks.landmarker(switches.contour), switches.fps)
+        if self._landmarker is not None and switches.track:
+            self._tracker = Tracker(self._detector, self._landmarker, switches.fps)
         self._most = engine.most(switches.max_faces)
 
     def __call__(self, frame: _Frame) -> str:
