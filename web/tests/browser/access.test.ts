@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import axe, { type AxeResults } from 'axe-core'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { EXAMPLE, collage, here, launch, open, shoot, startService, type Service } from './world'
+import type { BrowserContextOptions, Page } from 'playwright-core'
+import { EXAMPLE, collage, here, open, shoot, useWorld } from './world'
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 const LOOKS: [name: string, options: BrowserContextOptions][] = [
@@ -10,16 +10,7 @@ const LOOKS: [name: string, options: BrowserContextOptions][] = [
   ['phone-dark', { ...PHONE, colorScheme: 'dark', locale: 'zh-CN' }],
 ]
 
-let service: Service
-let browser: Browser
-
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), launch()])
-})
-afterAll(async () => {
-  await browser?.close()
-  service?.stop()
-})
+const world = useWorld()
 
 /** What axe finds serious or critical on the page as it is now. */
 async function findings(page: Page): Promise<string[]> {
@@ -41,7 +32,7 @@ describe.each(LOOKS)('%s', (look, options) => {
     ['photo-result', photoShown],
     ['photo-crowd', async (page: Page) => {
       const places = Array.from({ length: 8 }, (_, i) => ({ x: 256 * (i % 4), y: 256 * Math.floor(i / 4), scale: 0.5 }))
-      const buffer = await collage(browser, { width: 1024, height: 512, places })
+      const buffer = await collage(world.browser, { width: 1024, height: 512, places })
       await here(page, 'photo').locator('#file').setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer })
       await here(page, 'photo').locator('.face').nth(7).waitFor()
     }],
@@ -55,7 +46,7 @@ describe.each(LOOKS)('%s', (look, options) => {
     ['privacy', async () => undefined],
   ])('%s has no serious findings', async (state, arrive) => {
     const name = state.split('-')[0]!
-    const { page, complaints } = await open(browser, `${service.url}/#/pages/${name}/index`, options)
+    const { page, complaints } = await open(world.browser, `${world.service.url}/#/pages/${name}/index`, options)
     await here(page, name).waitFor()
     await arrive(page)
     await shoot(page, `${look}-${state}`)
@@ -68,7 +59,7 @@ describe.each(LOOKS)('%s', (look, options) => {
 })
 
 test('everything can be reached and worked by keyboard', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await here(page, 'photo').waitFor()
   const reached: string[] = []
   const focused = () => page.evaluate(() => document.activeElement?.textContent?.trim() ?? '')
@@ -96,7 +87,7 @@ test('everything can be reached and worked by keyboard', async () => {
 })
 
 test('the skip link leads past the links', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await here(page, 'photo').waitFor()
   await page.keyboard.press('Tab')
   await page.keyboard.press('Enter')
@@ -105,7 +96,7 @@ test('the skip link leads past the links', async () => {
 })
 
 test('the language is changed, kept over a reload, and told to the browser', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await page.getByRole('button', { name: '中文' }).click()
   expect(await here(page, 'photo').locator('h1').textContent()).toBe('找出照片中的人脸')
   await page.reload()
@@ -115,7 +106,7 @@ test('the language is changed, kept over a reload, and told to the browser', asy
 })
 
 test('the window scrolls: the end of a long page can be reached', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await photoShown(page)
   await page.mouse.move(640, 500)
   await page.mouse.wheel(0, 5000)
@@ -126,7 +117,7 @@ test('the window scrolls: the end of a long page can be reached', async () => {
 })
 
 test('another page begins at its top, with the keyboard on it; a tab that comes back stays where it was', async () => {
-  const { page } = await open(browser, service.url, PHONE)
+  const { page } = await open(world.browser, world.service.url, PHONE)
   await photoShown(page)
   await page.evaluate(() => window.scrollTo(0, 400))
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
@@ -138,13 +129,13 @@ test('another page begins at its top, with the keyboard on it; a tab that comes 
 })
 
 test('an address that is none of ours leads to the first page', async () => {
-  const { page } = await open(browser, `${service.url}/#/pages/none/index`)
+  const { page } = await open(world.browser, `${world.service.url}/#/pages/none/index`)
   await here(page, 'photo').waitFor()
   await page.close()
 })
 
 test('a page that was left is as it was', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await photoShown(page)
   await here(page, 'photo').locator('..').getByRole('link', { name: 'Privacy' }).click()
   await here(page, 'privacy').waitFor()
@@ -156,11 +147,11 @@ test('a page that was left is as it was', async () => {
 })
 
 test('the first load is below 300 kB, gzip', async () => {
-  const context = await browser.newContext()
+  const context = await world.browser.newContext()
   const page = await context.newPage()
   const bodies: Promise<Buffer>[] = []
   page.on('response', (response) => bodies.push(response.body()))
-  await page.goto(service.url, { waitUntil: 'networkidle' })
+  await page.goto(world.service.url, { waitUntil: 'networkidle' })
   const sizes = (await Promise.all(bodies)).map((body) => gzipSync(body).length)
   const sum = sizes.reduce((all, size) => all + size, 0)
   console.log(`first load: ${sizes.length} files, ${(sum / 1000).toFixed(1)} kB gzip`)

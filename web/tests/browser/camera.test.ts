@@ -3,24 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { drawnBoxes, overlap, placed } from './seen'
-import { collage, here, launch, open, shoot, startService, type Service } from './world'
+import { collage, here, launch, open, shoot, useWorld } from './world'
 
-let service: Service
-let plain: Browser
-
-beforeAll(async () => {
-  ;[service, plain] = await Promise.all([startService(), launch()])
-})
-afterAll(async () => {
-  await plain?.close()
-  service?.stop()
-})
+const world = useWorld()
 
 const PLACE = { x: 60, y: -20, scale: 1 }
 
 /** A video of the example's face: JPEG after JPEG, as Chromium's fake camera reads them. */
 async function video(): Promise<string> {
-  const frame = await collage(plain, { width: 640, height: 480, places: [PLACE] })
+  const frame = await collage(world.browser, { width: 640, height: 480, places: [PLACE] })
   const path = join(mkdtempSync(join(tmpdir(), 'mien-')), 'face.mjpeg')
   writeFileSync(path, Buffer.concat(Array<Buffer>(10).fill(frame)))
   return path
@@ -30,7 +21,7 @@ async function cameraPage(
   browser: Browser,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; complaints: string[] }> {
-  const opened = await open(browser, `${service.url}/#/pages/camera/index`, options)
+  const opened = await open(browser, `${world.service.url}/#/pages/camera/index`, options)
   await here(opened.page, 'camera').getByRole('button', { name: 'Start the camera' }).click()
   return opened
 }

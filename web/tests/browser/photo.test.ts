@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { unzipSync } from 'fflate'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import type { Analysis } from '../../src/core/records'
 import { drawnBoxes, overlap, placed } from './seen'
 import {
-  EXAMPLE, collage, here, launch, open, shoot, startService, turnedByExif, type Placed, type Service,
+  EXAMPLE, collage, here, open, shoot, startService, turnedByExif, useWorld, type Placed,
 } from './world'
 
 const PLACES: Placed[] = [
@@ -15,24 +15,15 @@ const PLACES: Placed[] = [
   { x: 1040, y: 200, scale: 0.6 },
 ]
 
-let service: Service
-let browser: Browser
-
-beforeAll(async () => {
-  ;[service, browser] = await Promise.all([startService(), launch()])
-})
-afterAll(async () => {
-  await browser?.close()
-  service?.stop()
-})
+const world = useWorld()
 
 async function upload(page: Page, name: string, buffer: Buffer, mimeType = 'image/jpeg'): Promise<void> {
   await here(page, 'photo').locator('#file').setInputFiles({ name, mimeType, buffer })
 }
 
 test('a picture of three faces: three boxes are seen, each where a face was put', async () => {
-  const picture = await collage(browser, { width: 1400, height: 620, places: PLACES })
-  const { page, complaints } = await open(browser, service.url)
+  const picture = await collage(world.browser, { width: 1400, height: 620, places: PLACES })
+  const { page, complaints } = await open(world.browser, world.service.url)
   await upload(page, 'three.jpg', picture)
   const photo = here(page, 'photo')
   await photo.locator('.count').waitFor()
@@ -65,8 +56,8 @@ test('a picture of three faces: three boxes are seen, each where a face was put'
 
 test('a photo from a phone, turned by its EXIF block: the box is on the face as it is seen', async () => {
   const place = { x: 40, y: 200, scale: 1 }
-  const picture = turnedByExif(await collage(browser, { width: 600, height: 800, places: [place], lying: true }))
-  const { page } = await open(browser, service.url)
+  const picture = turnedByExif(await collage(world.browser, { width: 600, height: 800, places: [place], lying: true }))
+  const { page } = await open(world.browser, world.service.url)
   await upload(page, 'IMG_0001.JPG', picture)
   const photo = here(page, 'photo')
   await photo.locator('.count').waitFor()
@@ -83,7 +74,7 @@ test('a photo from a phone, turned by its EXIF block: the box is on the face as 
 })
 
 test.each(['drop', 'paste'])('a picture comes by %s', async (way) => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await here(page, 'photo').waitFor()
   await page.evaluate(give, { way, base64: readFileSync(EXAMPLE, 'base64') })
   await here(page, 'photo').locator('.count').waitFor()
@@ -92,7 +83,7 @@ test.each(['drop', 'paste'])('a picture comes by %s', async (way) => {
 })
 
 test('what is pasted while another page is shown is left alone', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   const posts: string[] = []
   page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()))
   await page.getByRole('link', { name: 'Privacy' }).first().click()
@@ -104,7 +95,7 @@ test('what is pasted while another page is shown is left alone', async () => {
 })
 
 test('what is on its way can be cancelled; a picture that is chosen meanwhile takes its place', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   const photo = here(page, 'photo')
   const network = await page.context().newCDPSession(page)
   const slow = { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 200_000 }
@@ -132,7 +123,7 @@ function give({ way, base64 }: { way: string; base64: string }): void {
 }
 
 test('the switches draw points, landmarks and pose', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   const photo = here(page, 'photo')
   await photo.getByRole('button', { name: 'Try the example' }).click()
   await photo.locator('.count').waitFor()
@@ -158,7 +149,7 @@ function countInk(): number {
 }
 
 test('the JSON is that of the service, and is copied; a chip is downloaded as a PNG', async () => {
-  const { page } = await open(browser, service.url, { permissions: ['clipboard-read', 'clipboard-write'] })
+  const { page } = await open(world.browser, world.service.url, { permissions: ['clipboard-read', 'clipboard-write'] })
   await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
   const photo = here(page, 'photo')
   await photo.getByRole('button', { name: 'Copy' }).click()
@@ -166,7 +157,7 @@ test('the JSON is that of the service, and is copied; a chip is downloaded as a 
   const copied = JSON.parse(await page.evaluate(() => navigator.clipboard.readText())) as Analysis
   const form = new FormData()
   form.append('picture', new Blob([readFileSync(EXAMPLE)]), 'astronaut.jpg')
-  const answer = await fetch(`${service.url}/v1/landmarks`, { method: 'POST', body: form })
+  const answer = await fetch(`${world.service.url}/v1/landmarks`, { method: 'POST', body: form })
   expect(copied.faces).toEqual(((await answer.json()) as Analysis).faces)
 
   const [download] = await Promise.all([
@@ -183,7 +174,7 @@ test.each([
   ['no picture', () => Buffer.from('%PDF-1.7 not a picture'), 'unsupported-picture', 'This is no picture'],
   ['too large', () => Buffer.concat([readFileSync(EXAMPLE), Buffer.alloc(11 << 20)]), 'too-many-bytes', 'too large'],
 ])('a file that is %s: a clear sentence, and the next picture works', async (_name, bytes, code, sentence) => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   await upload(page, 'x.jpg', bytes())
   const alert = here(page, 'photo').getByRole('alert')
   await alert.waitFor()
@@ -199,15 +190,15 @@ test.each([
 })
 
 test('a picture without faces says so', async () => {
-  const { page } = await open(browser, service.url)
-  await upload(page, 'grey.jpg', await collage(browser, { width: 320, height: 240, places: [] }))
+  const { page } = await open(world.browser, world.service.url)
+  await upload(page, 'grey.jpg', await collage(world.browser, { width: 320, height: 240, places: [] }))
   await here(page, 'photo').locator('.count').waitFor()
   expect(await here(page, 'photo').locator('.count').textContent()).toBe('No face was found in this picture.')
   await page.close()
 })
 
 test('while a picture is sent, a bar shows how far it has come', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   const network = await page.context().newCDPSession(page)
   await network.send('Network.emulateNetworkConditions', {
     offline: false,
@@ -229,7 +220,7 @@ test('while a picture is sent, a bar shows how far it has come', async () => {
 })
 
 test('the service is gone: it is told, and trying again works when it is back', async () => {
-  const { page } = await open(browser, service.url)
+  const { page } = await open(world.browser, world.service.url)
   const context = page.context()
   await context.setOffline(true)
   await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
@@ -244,7 +235,7 @@ test('the service is gone: it is told, and trying again works when it is back', 
 
 test('a service with a key asks for it once', async () => {
   const locked = await startService('--api-key-file', keyFile('open sesame'))
-  const { page } = await open(browser, locked.url)
+  const { page } = await open(world.browser, locked.url)
   await upload(page, 'astronaut.jpg', readFileSync(EXAMPLE))
   const photo = here(page, 'photo')
   await photo.getByLabel('Key of the service').fill('open sesame')
@@ -258,7 +249,7 @@ test('a service with a key asks for it once', async () => {
 
 test('a key that is given on one page is known on the others, and starts nothing there', async () => {
   const locked = await startService('--api-key-file', keyFile('open sesame'))
-  const { page } = await open(browser, locked.url)
+  const { page } = await open(world.browser, locked.url)
   const [photo, models] = [here(page, 'photo'), here(page, 'models')]
   const posts: string[] = []
   page.on('request', (request) => request.method() === 'POST' && posts.push(request.url()))

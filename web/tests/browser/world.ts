@@ -26,6 +26,24 @@ export async function startService(...flags: string[]): Promise<Service> {
   return { url, stop: () => child.kill() }
 }
 
+/** For all tests of a file: a service, and a browser that looks at it. */
+export interface World {
+  service: Service
+  browser: Browser
+}
+
+export function useWorld(): World {
+  const world = {} as World
+  beforeAll(async () => {
+    ;[world.service, world.browser] = await Promise.all([startService(), launch()])
+  })
+  afterAll(async () => {
+    await world.browser?.close()
+    world.service?.stop()
+  })
+  return world
+}
+
 async function ready(url: string, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 240; tries += 1) {
     if (child.exitCode !== null) {

@@ -1,7 +1,7 @@
 import Photo from '../../src/pages/photo'
 import { zh } from '../../src/texts/zh'
 import { leave, press, settle, show, text } from './page'
-import { stubWx } from './wx'
+import { stubWx, type Behaviour, type Stub } from './wx'
 
 const FACE = { box: [10, 10, 30, 30], score: 0.99, points: [[1, 1], [2, 2], [3, 3], [4, 4], [5, 5]] }
 const CHIP = { file: 'face_0.png', size: 144, to_picture: [], box: FACE.box, score: 0.99, png: 'AAAA' }
@@ -11,11 +11,17 @@ const TOO_MANY = '{"status": 413, "code": "too-many-bytes", "detail": "the reque
 
 afterEach(leave)
 
-test('status 413 is shown as an error although success was called', async () => {
-  const stub = stubWx({ status: 413, body: TOO_MANY })
+/** The page after a picture was chosen and the service has answered. */
+async function answered(changes: Partial<Behaviour>): Promise<Stub> {
+  const stub = stubWx(changes)
   await show(<Photo />)
   await press(zh.choose)
   await settle(stub.upload.finish)
+  return stub
+}
+
+test('status 413 is shown as an error although success was called', async () => {
+  await answered({ status: 413, body: TOO_MANY })
   expect(text('[role=alert]')).toContain(zh.problems['too-many-bytes'])
   expect(text('[role=alert]')).toContain('10485760')
   expect(text('[role=alert]')).not.toContain(zh.retry) // the same file would fail again
@@ -39,10 +45,7 @@ test('faces are counted and drawn, and cut out', async () => {
 })
 
 test('chips are shown from files, which go with the result: a page gets at most a megabyte at once', async () => {
-  const stub = stubWx({ body: FOUND })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND })
   const shown = [...document.querySelectorAll('.chip img')].map((image) => image.getAttribute('src'))
   expect(shown).toHaveLength(2)
   expect(shown.every((path) => /^wxfile:\/\/usr\/chips\/\d+_\d\.png$/.test(path!))).toBe(true)
@@ -78,10 +81,7 @@ test('the picture that was chosen last is the one that is shown', async () => {
 })
 
 test('a switch takes the boxes away', async () => {
-  const stub = stubWx({ body: FOUND })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND })
   await press(zh.boxes)
   expect(stub.pen.strokes).toBe(0)
   expect(document.querySelector('[role=switch]')?.getAttribute('aria-checked')).toBe('false')
@@ -99,19 +99,13 @@ test('how far the upload is can be seen', async () => {
 })
 
 test('no network is told, with what WeChat said', async () => {
-  const stub = stubWx({ offline: true })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  await answered({ offline: true })
   expect(text('[role=alert]')).toContain(zh.problems.unreachable)
   expect(text('[role=alert]')).toContain('domain list')
 })
 
 test('a busy service says when to come back, however the phone spells the header', async () => {
-  const stub = stubWx({ status: 503, body: '{"code": "busy"}', header: { 'retry-After': '7' } })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ status: 503, body: '{"code": "busy"}', header: { 'retry-After': '7' } })
   expect(text('[role=alert]')).toContain('请在 7 秒后重试')
   await press(zh.retry)
   expect(stub.calls.filter((call) => call === 'uploadFile')).toHaveLength(2)
@@ -157,10 +151,7 @@ test('without consent no picture is chosen', async () => {
 })
 
 test('a key that the service wants goes with the next upload', async () => {
-  const stub = stubWx({ status: 401, body: '{"code": "unauthorized"}' })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ status: 401, body: '{"code": "unauthorized"}' })
   const field = document.querySelector('input')!
   await settle(() => {
     Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(field, 'sesame')
@@ -174,20 +165,14 @@ test('a key that the service wants goes with the next upload', async () => {
 })
 
 test('a chip is saved to the album, and its file is gone afterwards', async () => {
-  const stub = stubWx({ body: FOUND })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND })
   await press(zh.save)
   expect(stub.calls.slice(-3)).toEqual(['writeFileSync', 'saveImageToPhotosAlbum', 'unlink'])
   expect(text()).toContain(zh.saved)
 })
 
 test('all chips are saved one after the other', async () => {
-  const stub = stubWx({ body: FOUND })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND })
   await press(zh.saveAll)
   expect(stub.calls.filter((call) => call === 'saveImageToPhotosAlbum')).toHaveLength(2)
   expect(stub.calls.filter((call) => call === 'unlink')).toHaveLength(2)
@@ -195,10 +180,7 @@ test('all chips are saved one after the other', async () => {
 })
 
 test('where the album is refused, the file is gone as well, and it is told', async () => {
-  const stub = stubWx({ body: FOUND, albumRefused: true })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND, albumRefused: true })
   await press(zh.save)
   expect(stub.calls[stub.calls.length - 1]).toBe('unlink')
   expect(text('[role=alert]')).toContain(zh.problems['not-saved'])
@@ -207,10 +189,7 @@ test('where the album is refused, the file is gone as well, and it is told', asy
 })
 
 test('the JSON is copied', async () => {
-  const stub = stubWx({ body: FOUND })
-  await show(<Photo />)
-  await press(zh.choose)
-  await settle(stub.upload.finish)
+  const stub = await answered({ body: FOUND })
   await press(zh.copy)
   const { data } = stub.option.setClipboardData as { data: string }
   expect(JSON.parse(data)).toMatchObject({ width: 80, faces: [FACE, FACE] })
