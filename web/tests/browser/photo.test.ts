@@ -257,8 +257,9 @@ test('a key that is given on one page is known on the others, and starts nothing
   await photo.getByLabel('Key of the service').waitFor()
   await page.getByRole('link', { name: 'Models' }).first().click()
   await models.getByLabel('Key of the service').fill('wrong')
+  const refused = page.waitForResponse((answer) => answer.status() === 401)
   await page.keyboard.press('Enter')
-  await page.waitForResponse((answer) => answer.status() === 401)
+  await refused
   await models.getByLabel('Key of the service').fill('open sesame')
   await page.getByRole('button', { name: '中文' }).last().click() // what was typed stays
   await models.locator('input').press('Enter')

@@ -21,10 +21,13 @@ export async function startService(...flags: string[]): Promise<Service> {
   }
   const port = await freePort()
   const child = spawn(process.env.MIEN ?? 'mien', ['serve', '--port', String(port), ...flags], { stdio: 'ignore' })
+  started.push(child)
   const url = `http://127.0.0.1:${port}`
   await ready(url, child)
   return { url, stop: () => child.kill() }
 }
+
+const started: ChildProcess[] = []
 
 /** For all tests of a file: a service, and a browser that looks at it. */
 export interface World {
@@ -39,7 +42,7 @@ export function useWorld(): World {
   })
   afterAll(async () => {
     await world.browser?.close()
-    world.service?.stop()
+    started.forEach((child) => child.kill()) // those of a test that failed, too
   })
   return world
 }
