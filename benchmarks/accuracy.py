@@ -1,9 +1,9 @@
-"""What the detectors find in the same pictures, scored by mien's own evaluation.
+"""What the detectors find in the same images, scored by mien's own evaluation.
 
     python benchmarks/accuracy.py --wider WIDER_FACE --points MTFL
 
-WIDER FACE: every picture of the validation set at its size, faces from 10 pixels, scores down to where each
-detector stops being sure of anything. Points: the labelled face of every picture of MTFL's testImageList.txt,
+WIDER FACE: every image of the validation set at its size, faces from 10 pixels, scores down to where each
+detector stops being sure of anything. Points: the labelled face of every image of MTFL's testImageList.txt,
 each detector as it comes; a face that is not found is a failure and no part of the mean.
 """
 
@@ -22,12 +22,12 @@ from peers import Options, Peer, facenet_folder, make_peer
 from tqdm import tqdm
 
 import mien
-from mien.data.landmark_list import read_landmark_list
-from mien.data.wider import read_wider
-from mien.data.wider_lists import picture_key, read_wider_lists
-from mien.evaluate.points import evaluate_points, pick_points
-from mien.evaluate.wider import WiderTruth, evaluate_wider
-from mien.values import Faces
+from mien.datasets.landmark_list import read_landmark_list
+from mien.datasets.wider import read_wider
+from mien.datasets.wider_lists import image_key, read_wider_lists
+from mien.evaluation.metrics.keypoints import evaluate_points, pick_points
+from mien.evaluation.metrics.wider import WiderTruth, evaluate_wider
+from mien.types import Faces
 
 Makers = dict[str, Callable[[], Peer]]
 
@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--converted", type=Path, help="folder made by mien convert (default: made for this run)")
     parser.add_argument("--detectors", nargs="+", help="only those whose name has one of these words in it")
     parser.add_argument("--thresholds", type=float, nargs=3, default=(0.05, 0.1, 0.01), help="mien's on WIDER FACE")
-    parser.add_argument("--factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
+    parser.add_argument("--scale-factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
@@ -73,7 +73,7 @@ def _chosen(makers: Makers, words: list[str] | None) -> Makers:
 
 def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
     """Each detector at the settings that find most."""
-    own = Options(10, args.threads, args.factor, tuple(args.thresholds), refine=False)
+    own = Options(10, args.threads, args.scale_factor, tuple(args.thresholds), refine=False)
     classic = Options(10, args.threads, 0.79, ORIGINAL)
     return {
         "mien": lambda: make_peer("mien", own),
@@ -101,12 +101,12 @@ def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
 
 
 def _detect(peer: Peer, paths: list[Path]) -> tuple[list[Faces], float]:
-    """The faces in each picture, and how many milliseconds a picture took."""
+    """The faces in each image, and how many milliseconds an image took."""
     found, seconds = [], 0.0
     for path in tqdm(paths, desc=peer.name, leave=False, disable=None):
-        picture = mien.read(path)
+        image = mien.read_image(path)
         start = time.perf_counter()
-        answer = peer.detect(picture)
+        answer = peer.detect(image)
         seconds += time.perf_counter() - start
         found.append(Faces(answer.boxes, answer.scores, answer.points))
     return found, seconds / len(paths) * 1000
@@ -116,7 +116,7 @@ def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
     """Average precision, easy, medium and hard."""
     lists = read_wider_lists(data)
     annotations = read_wider(data, "val").annotations
-    names = [picture_key(a.path) for a in annotations]
+    names = [image_key(a.path) for a in annotations]
     truth = {n: WiderTruth(a.boxes, lists[n].counted) for n, a in zip(names, annotations, strict=True)}
     rows: dict[str, Any] = {}
     for name, make in makers.items():
@@ -127,9 +127,9 @@ def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
         rows[name] |= {"version": peer.version, "ms": round(milliseconds, 1), "boxes": sum(map(len, found))}
         print(f"{name}: {rows[name]}", flush=True)
     shown = [[name, *(f"{row[level]:.3f}" for level in ("easy", "medium", "hard"))] for name, row in rows.items()]
-    print(f"\nWIDER FACE val, {len(annotations)} pictures, AP\n")
+    print(f"\nWIDER FACE val, {len(annotations)} images, AP\n")
     print(record.table(["detector", "easy", "medium", "hard"], shown))
-    return {"pictures": len(annotations), "detectors": rows}
+    return {"images": len(annotations), "detectors": rows}
 
 
 def score_points(data: Path, makers: Makers) -> dict[str, Any]:

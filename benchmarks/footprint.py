@@ -22,7 +22,7 @@ import record
 
 ROOT = Path(__file__).resolve().parents[1]
 _TIMED = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
-_STATEMENTS = {"import mien": "import mien", "mien.Detector()": "import mien; mien.Detector()"}
+_STATEMENTS = {"import mien": "import mien", "mien.FaceDetector()": "import mien; mien.FaceDetector()"}
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""68 points of the same faces from the same pictures: ours and dlib's, error and time.
+"""68 points of the same faces from the same images: ours and dlib's, error and time.
 
     python benchmarks/landmarks.py --data 300W_LP_dev
     python benchmarks/landmarks.py --data 300W_LP --tune
@@ -10,7 +10,7 @@ of their width and height, moved down by `DOWN` of it, which was best for dlib o
 What it does from our boxes stands beside it. Its points are centres of pixels, so half a pixel is added.
 
 Ours is asked for the contour that the labels have, 3D in AFLW2000-3D; dlib knows the visible edge only. Hence the
-column without the jaw. Time is from picture and box to points (ours: and pose), one face a call, one thread; they take
+column without the jaw. Time is from image and box to points (ours: and pose), one face a call, one thread; they take
 turns face by face, after a pause, and the figure is the median over the rounds of the mean over the faces. Apart from
 that, the network alone from crop to points, one call after the other.
 """
@@ -33,21 +33,21 @@ import numpy as np
 import record
 from tqdm import tqdm
 
-from mien.data.point_sources import FORMATS, read_points
-from mien.data.points import PointFace, read_picture
-from mien.describe import Landmarker
-from mien.evaluate.landmarks import LandmarkTruth, evaluate_landmarks
+from mien.datasets.point_sources import FORMATS, read_points
+from mien.datasets.points import PointFace, read_image
+from mien.evaluation.metrics.landmarks import LandmarkTruth, evaluate_landmarks
 from mien.geometry import boxes
 from mien.geometry.schemes import SIXTY_EIGHT_GROUPS, to_68
-from mien.values import Faces, Floats, Picture
+from mien.heads import LandmarkDetector
+from mien.types import Faces, Floats, Image
 
 SIDE, DOWN = 1.35, 0.06
 GRID = [(side, down) for side in (1.15, 1.25, 1.35, 1.45, 1.6) for down in (-0.06, 0.0, 0.06, 0.12)]
 PAUSE = 0.005
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-Find = Callable[[Picture, Floats, str], tuple[Floats, float]]
-"""A picture, a box (4,) and the scheme of the labels -> points (68, 2) in picture pixels, and yaw or NaN."""
+Find = Callable[[Image, Floats, str], tuple[Floats, float]]
+"""An image, a box (4,) and the scheme of the labels -> points (68, 2) in image pixels, and yaw or NaN."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--format", choices=FORMATS, default="300w-lp")
     parser.add_argument("--split", default="all")
     parser.add_argument("--network", default="senet68", help="name of a shipped network or an .onnx file")
-    parser.add_argument("--passes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--refinement-steps", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--timed", type=int, default=100, help="faces that are timed, from all over the set")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--tune", action="store_true", help="find the boxes that are best for dlib, and end")
@@ -105,18 +105,23 @@ def truth_of(faces: Sequence[PointFace]) -> LandmarkTruth:
 
 def ours(args: argparse.Namespace, truth: LandmarkTruth) -> list[Rival]:
     return [
-        _ours(args.network, passes, "mien" if passes == 1 else "mien, two passes", boxes.face_box(truth.points))
-        for passes in args.passes
+        _ours(
+            args.network,
+            refinement_steps,
+            "mien" if refinement_steps == 1 else "mien, two passes",
+            boxes.face_box(truth.points),
+        )
+        for refinement_steps in args.refinement_steps
     ]
 
 
-def _ours(network: str, passes: int, name: str, where: Floats) -> Rival:
-    visible = Landmarker(network, passes=passes, threads=1)
-    by_scheme = {"68-3d": Landmarker(visible.network, contour="3d", passes=passes)}
+def _ours(network: str, refinement_steps: int, name: str, where: Floats) -> Rival:
+    visible = LandmarkDetector(network, refinement_steps=refinement_steps, threads=1)
+    by_scheme = {"68-3d": LandmarkDetector(visible.network, contour="3d", refinement_steps=refinement_steps)}
 
-    def find(picture: Picture, box: Floats, scheme: str) -> tuple[Floats, float]:
+    def find(image: Image, box: Floats, scheme: str) -> tuple[Floats, float]:
         face = Faces(box[None], np.ones(1, np.float32), np.full((1, 5, 2), np.nan, np.float32))
-        found = by_scheme.get(scheme, visible)(picture, face)[0]
+        found = by_scheme.get(scheme, visible)(image, face)[0]
         return found.points, np.nan if found.pose is None else found.pose.yaw
 
     card = visible.network.card
@@ -125,7 +130,7 @@ def _ours(network: str, passes: int, name: str, where: Floats) -> Rival:
 
 def dlib_boxes(points: Floats, side: float = SIDE, down: float = DOWN) -> Floats:
     """The square (n, 4) that dlib is given of a face with these true points (n, 68, 2)."""
-    inner = boxes.around(points[:, SIXTY_EIGHT_GROUPS["jaw"].stop :])
+    inner = boxes.bounding_boxes(points[:, SIXTY_EIGHT_GROUPS["jaw"].stop :])
     size = (inner[:, 2:] - inner[:, :2]).mean(axis=1, keepdims=True)
     centre = (inner[:, :2] + inner[:, 2:]) / 2 + size * np.float32([0, down])
     return np.concatenate([centre - size * side / 2, centre + size * side / 2], axis=1)
@@ -136,9 +141,9 @@ def dlibs(truth: LandmarkTruth) -> list[Rival]:
 
     predictor = dlib.shape_predictor(str(predictor_file()))
 
-    def find(picture: Picture, box: Floats, scheme: str) -> tuple[Floats, float]:
+    def find(image: Image, box: Floats, scheme: str) -> tuple[Floats, float]:
         x0, y0, x1, y1 = box.round().astype(int).tolist()
-        found = predictor(picture, dlib.rectangle(x0, y0, x1 - 1, y1 - 1))  # its edges are pixels of the box
+        found = predictor(image, dlib.rectangle(x0, y0, x1 - 1, y1 - 1))  # its edges are pixels of the box
         return np.array([(point.x, point.y) for point in found.parts()], np.float32) + 0.5, np.nan
 
     version = importlib.metadata.version("dlib-bin")
@@ -157,7 +162,7 @@ def predictor_file() -> Path:
 def find_all(rival: Rival, faces: Sequence[PointFace]) -> tuple[Floats, Floats]:
     """Points (n, 68, 2) and yaw (n,)."""
     rows = tqdm(list(zip(faces, rival.boxes, strict=True)), desc=rival.name, leave=False, disable=None)
-    found = [rival.find(read_picture(face), box, face.scheme) for face, box in rows]
+    found = [rival.find(read_image(face), box, face.scheme) for face, box in rows]
     points, yaw = zip(*found, strict=True)
     return np.stack(points), np.array(yaw, np.float32)
 
@@ -224,7 +229,7 @@ def show(scores: dict[str, Any]) -> None:
 def measure(rivals: Sequence[Rival], faces: Sequence[PointFace], count: int, rounds: int) -> dict[str, Any]:
     """Milliseconds a face, and how many times faster each is than dlib."""
     rows = np.linspace(0, len(faces) - 1, min(count, len(faces))).astype(int).tolist()
-    pictures = {row: read_picture(faces[row]) for row in rows}
+    images = {row: read_image(faces[row]) for row in rows}
     means: dict[str, list[float]] = {rival.name: [] for rival in rivals}
     for turn in tqdm(range(rounds + 1), desc="time", leave=False, disable=None):
         seconds = dict.fromkeys(means, 0.0)
@@ -233,7 +238,7 @@ def measure(rivals: Sequence[Rival], faces: Sequence[PointFace], count: int, rou
             for rival in [*rivals[first:], *rivals[:first]]:
                 time.sleep(PAUSE)
                 start = time.perf_counter()
-                rival.find(pictures[row], rival.boxes[row], faces[row].scheme)
+                rival.find(images[row], rival.boxes[row], faces[row].scheme)
                 seconds[rival.name] += time.perf_counter() - start
         if turn:  # the first is for warming up
             for name, total in seconds.items():
@@ -256,7 +261,7 @@ def measure(rivals: Sequence[Rival], faces: Sequence[PointFace], count: int, rou
 
 def crop_to_points(network: str, rounds: int) -> dict[str, float]:
     """Milliseconds of the network alone on one crop, one call after the other."""
-    model = Landmarker(network, threads=1).network
+    model = LandmarkDetector(network, threads=1).network
     size = model.card.input_size
     crop = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     times = []

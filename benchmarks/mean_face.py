@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import record
 
-from mien.data.matlab import read_fields
+from mien.datasets.matlab import read_fields
 from mien.geometry import mean_face
 from mien.geometry.pose import fit_pose, fit_pose_3d, rotation, to_300w_lp
 from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS, SIXTY_EIGHT_MIRROR

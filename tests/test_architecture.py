@@ -12,8 +12,8 @@ import mien
 SOURCE = Path(mien.__file__).parent
 
 HOMES = {
-    "cv2": "pixels/",
-    "PIL": "pixels/",
+    "cv2": "imaging/",
+    "PIL": "imaging/",
     "onnxruntime": "models/",
     "torch": "train/",
     "fastapi": "server/",

@@ -16,8 +16,8 @@ import uvicorn
 import mien
 from mien.client import Client
 from mien.errors import BadImage, BadOption, ServiceError
-from mien.pixels import read
-from mien.records import record_of_faces
+from mien.imaging import read_image
+from mien.schema import record_of_faces
 from mien.server import ServeSettings, create_app
 from mien.server.run import config_of
 
@@ -40,25 +40,25 @@ def client() -> Iterator[Client]:
 
 
 def test_every_call(client: Client) -> None:
-    faces = mien.Detector(threads=1)(ASTRONAUT)
-    landmarks = mien.Landmarker(threads=1)(read(ASTRONAUT), faces)
+    faces = mien.FaceDetector(threads=1)(ASTRONAUT)
+    landmarks = mien.LandmarkDetector(threads=1)(read_image(ASTRONAUT), faces)
     whole = record_of_faces("astronaut.jpg", 512, 512, faces, landmarks)
     assert client.detect(ASTRONAUT) == record_of_faces("astronaut.jpg", 512, 512, faces)
-    assert client.detect(ASTRONAUT.read_bytes())["picture"] == "picture"
+    assert client.detect(ASTRONAUT.read_bytes())["image"] == "image"
     assert client.landmarks(str(ASTRONAUT)) == whole
-    (chip,) = client.align(ASTRONAUT, template="arcface", size=96, points=5)["chips"]
-    assert read(base64.b64decode(chip["png"])).shape == (96, 96, 3)
-    everything = client.analyze(ASTRONAUT, chips=True, min_face=30, max_faces=1)
-    assert (len(everything["faces"]), len(everything["chips"])) == (1, 1)
+    (aligned_face,) = client.align(ASTRONAUT, template="arcface", size=96, points=5)["aligned_faces"]
+    assert read_image(base64.b64decode(aligned_face["png"])).shape == (96, 96, 3)
+    everything = client.analyze(ASTRONAUT, aligned_faces=True, min_face_size=30, max_faces=1)
+    assert (len(everything["faces"]), len(everything["aligned_faces"])) == (1, 1)
     assert "landmarks" not in client.analyze(ASTRONAUT, landmarks=False)["faces"][0]
     assert {card["file"] for card in client.models()} >= {"pnet.onnx", "rnet.onnx", "onet.onnx"}
     assert client.ready()
 
 
 def test_what_the_service_refuses(client: Client, tmp_path: Path) -> None:
-    with pytest.raises(ServiceError, match=r"not a picture that mien reads.*\(request [0-9a-f]{32}\)") as refused:
+    with pytest.raises(ServiceError, match=r"not an image that mien reads.*\(request [0-9a-f]{32}\)") as refused:
         client.detect(b"nothing")
-    assert (refused.value.status, refused.value.code) == (415, "unsupported-picture")
+    assert (refused.value.status, refused.value.code) == (415, "unsupported-image")
     with pytest.raises(BadImage, match="cannot be opened"):
         client.detect(tmp_path / "none.jpg")
 

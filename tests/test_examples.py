@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mien.pixels import read
+from mien.imaging import read_image
 
 ROOT = Path(__file__).parents[1]
 ASTRONAUT = ROOT / "examples" / "astronaut.jpg"
@@ -25,7 +25,7 @@ def test_every_example_has_a_test():
 def test_find_faces(tmp_path):
     said = run(ROOT / "examples" / "find_faces.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
     assert said.count("score") == 1
-    assert (read(tmp_path / "drawn.png") != read(ASTRONAUT)).any()
+    assert (read_image(tmp_path / "drawn.png") != read_image(ASTRONAUT)).any()
 
 
 def test_group_photo(tmp_path):
@@ -33,16 +33,16 @@ def test_group_photo(tmp_path):
     photos.mkdir()
     shutil.copy(ASTRONAUT, photos)
     (photos / "broken.jpg").write_bytes(ASTRONAUT.read_bytes()[:2000])
-    done = run(ROOT / "examples" / "group_photo.py", photos, "chips", folder=tmp_path)
+    done = run(ROOT / "examples" / "group_photo.py", photos, "aligned_faces", folder=tmp_path)
     assert "astronaut.jpg: 1 faces" in done.stdout
     assert "broken.jpg" in done.stderr
-    assert read(tmp_path / "chips" / "astronaut.0.png").shape == (112, 112, 3)
+    assert read_image(tmp_path / "aligned_faces" / "astronaut.0.png").shape == (112, 112, 3)
 
 
 def test_landmarks(tmp_path):
     said = run(ROOT / "examples" / "landmarks.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
     assert said.count("yaw") == 1
-    assert (read(tmp_path / "drawn.png") != read(ASTRONAUT)).any()
+    assert (read_image(tmp_path / "drawn.png") != read_image(ASTRONAUT)).any()
 
 
 def test_the_readme_in_python():

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mien.errors import BadOption, ModelMismatch, ModelMissing
-from mien.models import ModelCard, attach_card, available, network, open_model, read_card
+from mien.models import ModelCard, attach_card, available, open_model, read_card, session
 
 CARD = ModelCard(
     name="channel mean",
@@ -31,7 +31,7 @@ CARD = ModelCard(
 )
 
 
-def tiny_graph(outputs=("points", "scores"), name="pictures"):
+def tiny_graph(outputs=("points", "scores"), name="images"):
     """Scores: the mean of the first channel times a weight of 2; points: (n, 1, 3), the channels' means."""
     weights = [
         numpy_helper.from_array(np.float32([2.0]), "weight"),
@@ -208,7 +208,7 @@ def test_a_graph_that_onnxruntime_refuses_is_named(tmp_path):
 
 
 def test_what_is_missing_is_named_with_what_is_there(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "WEIGHTS", tmp_path)
+    monkeypatch.setattr(session, "WEIGHTS", tmp_path)
     (tmp_path / "snet.onnx").write_bytes(attach_card(tiny_graph(), CARD))
     with pytest.raises(ModelMissing, match=r"'qnet'.*one of: snet"):
         open_model("qnet", "rnet")

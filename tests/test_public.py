@@ -10,8 +10,19 @@ import pytest
 import mien
 
 PUBLIC = {
-    *("read", "Detector", "Settings", "Faces", "Face", "chips", "Chip", "ChipSpec", "draw_faces"),
-    *("Analyzer", "Landmarker", "Landmarks", "Portrait", "Pose", "draw_landmarks"),
+    *(
+        "read_image",
+        "write_image",
+        "FaceDetector",
+        "DetectorConfig",
+        "Faces",
+        "Face",
+        "align_faces",
+        "AlignedFace",
+        "AlignSpec",
+        "draw_faces",
+    ),
+    *("FaceAnalyzer", "LandmarkDetector", "Landmarks", "FaceAnalysis", "Pose", "draw_landmarks"),
     *("Tracker", "Tracking", "Tracked", "Smoothing"),
     *("MienError", "BadImage", "BadAnnotation", "BadRecipe", "BadOption"),
     *("ModelMissing", "ModelMismatch", "ExportMismatch", "ServiceError"),
@@ -36,7 +47,7 @@ def test_type_checkers_see_the_same_names_in_the_same_places() -> None:
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module != "typing"]
     seen = {node.module: tuple(alias.name for alias in node.names) for node in imports}
     del seen["importlib"]
-    assert seen == mien._HOMES
+    assert seen == mien._MODULES
 
 
 def test_all_errors_are_public() -> None:

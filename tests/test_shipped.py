@@ -1,4 +1,4 @@
-"""The shipped networks on the one picture that we may ship, in every dress.
+"""The shipped networks on the one image that we may ship, in every dress.
 
 The face and its points were marked by hand, to about a pixel: enough to see that each point is the right one.
 """
@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien import Detector, Faces, Settings, chips, read
+from mien import DetectorConfig, FaceDetector, Faces, align_faces, read_image
 from mien.cli import main
 from mien.geometry import boxes
-from mien.pixels import resize
+from mien.imaging import resize
 
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 
@@ -34,13 +34,13 @@ MAX_ERROR = 0.1
 
 
 @pytest.fixture(scope="module")
-def picture() -> np.ndarray:
-    return read(ASTRONAUT)
+def image() -> np.ndarray:
+    return read_image(ASTRONAUT)
 
 
 @pytest.fixture(scope="module")
-def detector() -> Detector:
-    return Detector(threads=1)
+def detector() -> FaceDetector:
+    return FaceDetector(threads=1)
 
 
 def check(faces: Faces, scale: float = 1.0, shift: tuple[float, float] = (0, 0), error: float = MAX_ERROR) -> None:
@@ -48,31 +48,31 @@ def check(faces: Faces, scale: float = 1.0, shift: tuple[float, float] = (0, 0),
     assert len(faces) == 1
     place = FACE * scale + np.tile(shift, 2)
     assert boxes.iou(faces.boxes, place[None].astype(np.float32))[0, 0] > MIN_IOU
-    off = np.linalg.norm(faces.points[0] - (POINTS * scale + shift), axis=1)
+    off = np.linalg.norm(faces.keypoints[0] - (POINTS * scale + shift), axis=1)
     assert off.mean() < error * EYES * scale
-    left_eye, right_eye, nose, left_mouth, right_mouth = faces.points[0]
+    left_eye, right_eye, nose, left_mouth, right_mouth = faces.keypoints[0]
     assert left_eye[0] < nose[0] < right_eye[0]
     assert left_mouth[0] < right_mouth[0]
     assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
 
 
-def test_alone(detector, picture) -> None:
-    faces = detector(picture)
+def test_alone(detector, image) -> None:
+    faces = detector(image)
     check(faces)
     assert faces.scores[0] > 0.9
 
 
-def test_path_bytes_and_array_are_the_same_picture(detector, picture) -> None:
-    for source in (ASTRONAUT, str(ASTRONAUT), ASTRONAUT.read_bytes(), picture):
-        np.testing.assert_array_equal(detector(source).boxes, detector(picture).boxes)
+def test_path_bytes_and_array_are_the_same_image(detector, image) -> None:
+    for source in (ASTRONAUT, str(ASTRONAUT), ASTRONAUT.read_bytes(), image):
+        np.testing.assert_array_equal(detector(source).boxes, detector(image).boxes)
 
 
-def test_with_the_points_refined(picture) -> None:
-    check(Detector(lnet="lnet", threads=1)(picture))
+def test_with_the_points_refined(image) -> None:
+    check(FaceDetector(lnet="lnet", threads=1)(image))
 
 
-def test_a_crowd_of_twelve(detector, picture) -> None:
-    head = picture[20:220, 120:330]
+def test_a_crowd_of_twelve(detector, image) -> None:
+    head = image[20:220, 120:330]
     crowd = np.tile(head, (3, 4, 1))
     faces = detector(crowd)
     assert len(faces) == 12
@@ -84,24 +84,24 @@ def test_a_crowd_of_twelve(detector, picture) -> None:
 
 # Sides of the face in pixels. Below 40 px one pixel is a tenth of the eyes' distance.
 @pytest.mark.parametrize(("side", "error"), [(24, 0.2), (32, 0.15), (48, 0.1), (93, 0.1), (186, 0.1), (372, 0.1)])
-def test_scaled(detector, picture, side: int, error: float) -> None:
+def test_scaled(detector, image, side: int, error: float) -> None:
     scale = side / (FACE[2] - FACE[0])
-    check(detector(resize(picture, round(512 * scale), round(512 * scale))), scale, error=error)
+    check(detector(resize(image, round(512 * scale), round(512 * scale))), scale, error=error)
 
 
 @pytest.mark.parametrize("scale", [1, 4])
-def test_a_face_that_fills_the_picture(detector, picture, scale: int) -> None:
+def test_a_face_that_fills_the_image(detector, image, scale: int) -> None:
     x, y = 172, 60
-    close = picture[y:180, x:276]
+    close = image[y:180, x:276]
     faces = detector(resize(close, close.shape[1] * scale, close.shape[0] * scale))
     check(faces, scale, (-x * scale, -y * scale), error=0.15)
 
 
-def test_half_a_picture_beyond_the_border(detector, picture) -> None:
-    """Cut through the forehead: a face that leaves the picture is a face."""
-    faces = detector(picture[90:])
+def test_half_a_image_beyond_the_border(detector, image) -> None:
+    """Cut through the forehead: a face that leaves the image is a face."""
+    faces = detector(image[90:])
     assert len(faces) == 1
-    assert np.linalg.norm(faces.points[0] - (POINTS - [0, 90]), axis=1).mean() < 0.2 * EYES
+    assert np.linalg.norm(faces.keypoints[0] - (POINTS - [0, 90]), axis=1).mean() < 0.2 * EYES
 
 
 # What a camera that was held so writes: turning by the operation named in the EXIF makes it upright again.
@@ -118,22 +118,22 @@ _STORED = {
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_by_exif(detector, picture, orientation: int) -> None:
+def test_turned_by_exif(detector, image, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(_STORED[orientation](picture))).save(file, "PNG", exif=exif)
+    Image.fromarray(np.ascontiguousarray(_STORED[orientation](image))).save(file, "PNG", exif=exif)
     check(detector(file.getvalue()))
 
 
-def test_grey(detector, picture) -> None:
-    grey = np.asarray(Image.fromarray(picture).convert("L"))
+def test_grey(detector, image) -> None:
+    grey = np.asarray(Image.fromarray(image).convert("L"))
     check(detector(grey))
     check(detector(grey[..., None]))
 
 
-def test_with_alpha(detector, picture) -> None:
-    opaque = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+def test_with_alpha(detector, image) -> None:
+    opaque = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     check(detector(opaque))
     cut_out = opaque.copy()
     cut_out[:, :120, 3] = 0
@@ -141,45 +141,45 @@ def test_with_alpha(detector, picture) -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_turned_by_quarters(picture, turns: int) -> None:
-    """Boxes and points are in the frame of the turned picture; left and right those of the upright face."""
-    every_way = Detector(Settings(rotations=(0, 90, 180, 270)), threads=1)
-    faces = every_way(np.rot90(picture, turns))
-    where, points = faces.boxes, faces.points
+def test_turned_by_quarters(image, turns: int) -> None:
+    """Boxes and points are in the frame of the turned image; left and right those of the upright face."""
+    every_way = FaceDetector(DetectorConfig(rotations=(0, 90, 180, 270)), threads=1)
+    faces = every_way(np.rot90(image, turns))
+    where, points = faces.boxes, faces.keypoints
     for _ in range(-turns % 4):
         where, points = boxes.quarter_turn(where, 512), boxes.quarter_turn_points(points, 512)
     check(Faces(where, faces.scores, points))
 
 
-def test_batches_give_the_same(detector, picture) -> None:
+def test_batches_give_the_same(detector, image) -> None:
     sizes = (512, 300, 97, 640)
-    pictures = [resize(picture, side, side) for side in sizes]
-    for together, alone in zip(detector.batch(pictures), map(detector, pictures), strict=True):
+    images = [resize(image, side, side) for side in sizes]
+    for together, alone in zip(detector.batch(images), map(detector, images), strict=True):
         np.testing.assert_allclose(together.boxes, alone.boxes, atol=0.05)
-        np.testing.assert_allclose(together.points, alone.points, atol=0.05)
+        np.testing.assert_allclose(together.keypoints, alone.keypoints, atol=0.05)
 
 
-def test_no_face(detector, picture) -> None:
+def test_no_face(detector, image) -> None:
     assert len(detector(np.full((200, 300, 3), 127, np.uint8))) == 0
-    assert len(detector(picture[200:, 360:])) == 0  # the shuttle
+    assert len(detector(image[200:, 360:])) == 0  # the shuttle
     assert len(detector(np.zeros((1, 1, 3), np.uint8))) == 0
 
 
-def test_a_chip_has_the_eyes_level(detector, picture) -> None:
-    (chip,) = chips(picture, detector(picture))
-    found = detector(chip.pixels)
+def test_a_chip_has_the_eyes_level(detector, image) -> None:
+    (aligned_face,) = align_faces(image, detector(image))
+    found = detector(aligned_face.pixels)
     assert len(found) == 1
-    left, right = found.points[0, :2]
+    left, right = found.keypoints[0, :2]
     assert abs(left[1] - right[1]) < 0.1 * (right[0] - left[0])
 
 
 def test_the_command(capsys, tmp_path) -> None:
-    assert main(["detect", str(ASTRONAUT), "--json", "--draw", str(tmp_path), "--chips", str(tmp_path / "c")]) == 0
+    assert main(["detect", str(ASTRONAUT), "--json", "--draw", str(tmp_path), "--aligned", str(tmp_path / "c")]) == 0
     record = json.loads(capsys.readouterr().out)
     (face,) = record["faces"]
-    check(Faces(np.array([face["box"]]), np.array([face["score"]]), np.array([face["points"]])))
-    assert read(tmp_path / "astronaut.jpg").shape == (512, 512, 3)
-    assert read(tmp_path / "c" / "astronaut.jpg.1.png").shape == (144, 144, 3)
+    check(Faces(np.array([face["box"]]), np.array([face["score"]]), np.array([face["keypoints"]])))
+    assert read_image(tmp_path / "astronaut.jpg").shape == (512, 512, 3)
+    assert read_image(tmp_path / "c" / "astronaut.jpg.1.png").shape == (144, 144, 3)
 
 
 def test_the_cards_are_complete(capsys) -> None:

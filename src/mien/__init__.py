@@ -1,22 +1,19 @@
-"""Faces: find them, say where everything on them is, cut them out, draw them.
+"""Face detection, alignment and landmarks.
 
     import mien
 
-    picture = mien.read("photo.jpg")
-    faces = mien.Detector()(picture)
+    image = mien.read_image("photo.jpg")
+    faces = mien.FaceDetector()(image)
 
-Names are fetched when first used, so that ``import mien`` costs next to nothing.
+Public names are imported on first use, so ``import mien`` stays cheap.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mien.analyzer import Analyzer
-    from mien.describe import Chip, ChipSpec, Landmarker, chips
-    from mien.describe.smoothing import Smoothing
-    from mien.detect import Detector, Settings
-    from mien.draw import draw_faces, draw_landmarks
+    from mien.alignment import AlignedFace, AlignSpec, align_faces
+    from mien.detection import DetectorConfig, FaceDetector
     from mien.errors import (
         BadAnnotation,
         BadImage,
@@ -28,47 +25,17 @@ if TYPE_CHECKING:
         ModelMissing,
         ServiceError,
     )
-    from mien.pixels import read
-    from mien.tracker import Tracked, Tracker, Tracking
-    from mien.values import Face, Faces, Landmarks, Portrait, Pose
+    from mien.heads import LandmarkDetector
+    from mien.imaging import read_image, write_image
+    from mien.imaging.draw import draw_faces, draw_landmarks
+    from mien.pipeline.analyzer import FaceAnalyzer
+    from mien.pipeline.smoothing import Smoothing
+    from mien.pipeline.tracker import Tracked, Tracker, Tracking
+    from mien.types import Face, FaceAnalysis, Faces, Landmarks, Pose
 
-__all__ = [
-    "Analyzer",
-    "BadAnnotation",
-    "BadImage",
-    "BadOption",
-    "BadRecipe",
-    "Chip",
-    "ChipSpec",
-    "Detector",
-    "ExportMismatch",
-    "Face",
-    "Faces",
-    "Landmarker",
-    "Landmarks",
-    "MienError",
-    "ModelMismatch",
-    "ModelMissing",
-    "Portrait",
-    "Pose",
-    "ServiceError",
-    "Settings",
-    "Smoothing",
-    "Tracked",
-    "Tracker",
-    "Tracking",
-    "chips",
-    "draw_faces",
-    "draw_landmarks",
-    "read",
-]
-
-_HOMES = {
-    "mien.analyzer": ("Analyzer",),
-    "mien.describe": ("Chip", "ChipSpec", "Landmarker", "chips"),
-    "mien.describe.smoothing": ("Smoothing",),
-    "mien.detect": ("Detector", "Settings"),
-    "mien.draw": ("draw_faces", "draw_landmarks"),
+_MODULES = {
+    "mien.alignment": ("AlignedFace", "AlignSpec", "align_faces"),
+    "mien.detection": ("DetectorConfig", "FaceDetector"),
     "mien.errors": (
         "BadAnnotation",
         "BadImage",
@@ -80,17 +47,53 @@ _HOMES = {
         "ModelMissing",
         "ServiceError",
     ),
-    "mien.pixels": ("read",),
-    "mien.tracker": ("Tracked", "Tracker", "Tracking"),
-    "mien.values": ("Face", "Faces", "Landmarks", "Portrait", "Pose"),
+    "mien.heads": ("LandmarkDetector",),
+    "mien.imaging": ("read_image", "write_image"),
+    "mien.imaging.draw": ("draw_faces", "draw_landmarks"),
+    "mien.pipeline.analyzer": ("FaceAnalyzer",),
+    "mien.pipeline.smoothing": ("Smoothing",),
+    "mien.pipeline.tracker": ("Tracked", "Tracker", "Tracking"),
+    "mien.types": ("Face", "FaceAnalysis", "Faces", "Landmarks", "Pose"),
 }
+
+__all__ = [
+    "AlignSpec",
+    "AlignedFace",
+    "BadAnnotation",
+    "BadImage",
+    "BadOption",
+    "BadRecipe",
+    "DetectorConfig",
+    "ExportMismatch",
+    "Face",
+    "FaceAnalysis",
+    "FaceAnalyzer",
+    "FaceDetector",
+    "Faces",
+    "LandmarkDetector",
+    "Landmarks",
+    "MienError",
+    "ModelMismatch",
+    "ModelMissing",
+    "Pose",
+    "ServiceError",
+    "Smoothing",
+    "Tracked",
+    "Tracker",
+    "Tracking",
+    "align_faces",
+    "draw_faces",
+    "draw_landmarks",
+    "read_image",
+    "write_image",
+]
 
 
 def __getattr__(name: str) -> object:
-    """Fetch a public name from the module where it lives (PEP 562)."""
-    for home, names in _HOMES.items():
+    """Import a public name from its module on first use (PEP 562)."""
+    for module, names in _MODULES.items():
         if name in names:
-            value: object = getattr(import_module(home), name)
+            value: object = getattr(import_module(module), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module 'mien' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -1,4 +1,4 @@
-"""A client of ``mien serve``: pictures in, the records of ``mien --json`` out. Needs the extra ``client``."""
+"""A client of ``mien serve``: images in, the records of ``mien --json`` out. Needs the extra ``client``."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any, Literal
 import httpx
 
 from mien.errors import BadImage, BadOption, ServiceError
-from mien.records import AnalysisRecord, PictureRecord, SentChipsRecord
+from mien.schema import AnalysisRecord, EncodedAlignedFacesRecord, ImageRecord
 
 Contour = Literal["visible", "3d"]
 Template = Literal["mxnet", "arcface"]
 Source = str | os.PathLike[str] | bytes
-"""The path of a picture file, or its bytes."""
+"""The path of an image file, or its bytes."""
 
 _Query = dict[str, str | float | None]
 
@@ -56,60 +56,76 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def detect(self, picture: Source, *, min_face: float | None = None, max_faces: int | None = None) -> PictureRecord:
-        """Boxes, scores and five points of the faces in a picture, best first."""
-        record: PictureRecord = self._send("detect", picture, {"min_face": min_face, "max_faces": max_faces})
+    def detect(self, image: Source, *, min_face_size: float | None = None, max_faces: int | None = None) -> ImageRecord:
+        """Boxes, scores and five points of the faces in an image, best first."""
+        record: ImageRecord = self._send("detect", image, {"min_face_size": min_face_size, "max_faces": max_faces})
         return record
 
     def landmarks(
         self,
-        picture: Source,
+        image: Source,
         *,
         contour: Contour | None = None,
-        passes: Literal[1, 2] | None = None,
-        min_face: float | None = None,
+        refinement_steps: Literal[1, 2] | None = None,
+        min_face_size: float | None = None,
         max_faces: int | None = None,
-    ) -> PictureRecord:
+    ) -> ImageRecord:
         """The same with 68 points of each face and how its head is turned."""
-        query: _Query = {"contour": contour, "passes": passes, "min_face": min_face, "max_faces": max_faces}
-        record: PictureRecord = self._send("landmarks", picture, query)
+        query: _Query = {
+            "contour": contour,
+            "refinement_steps": refinement_steps,
+            "min_face_size": min_face_size,
+            "max_faces": max_faces,
+        }
+        record: ImageRecord = self._send("landmarks", image, query)
         return record
 
     def align(
         self,
-        picture: Source,
+        image: Source,
         *,
         template: Template | None = None,
         size: int | None = None,
         padding: float | None = None,
         points: Literal[5, 68] | None = None,
-        min_face: float | None = None,
+        min_face_size: float | None = None,
         max_faces: int | None = None,
-    ) -> SentChipsRecord:
-        """Each face upright: its PNG in base64, and the way back to the picture."""
+    ) -> EncodedAlignedFacesRecord:
+        """Each face upright: its PNG in base64, and the way back to the image."""
         query: _Query = {"template": template, "size": size, "padding": padding, "points": points}
-        query |= {"min_face": min_face, "max_faces": max_faces}
-        record: SentChipsRecord = self._send("align", picture, query)
+        query |= {"min_face_size": min_face_size, "max_faces": max_faces}
+        record: EncodedAlignedFacesRecord = self._send("align", image, query)
         return record
 
     def analyze(
         self,
-        picture: Source,
+        image: Source,
         *,
         landmarks: bool = True,
-        chips: bool = False,
+        aligned_faces: bool = False,
         contour: Contour | None = None,
-        passes: Literal[1, 2] | None = None,
+        refinement_steps: Literal[1, 2] | None = None,
         template: Template | None = None,
         size: int | None = None,
         padding: float | None = None,
-        min_face: float | None = None,
+        min_face_size: float | None = None,
         max_faces: int | None = None,
     ) -> AnalysisRecord:
         """All that is switched on, in one request."""
-        query: _Query = {"landmarks": landmarks, "chips": chips, "contour": contour, "passes": passes}
-        query |= {"template": template, "size": size, "padding": padding, "min_face": min_face, "max_faces": max_faces}
-        record: AnalysisRecord = self._send("analyze", picture, query)
+        query: _Query = {
+            "landmarks": landmarks,
+            "aligned_faces": aligned_faces,
+            "contour": contour,
+            "refinement_steps": refinement_steps,
+        }
+        query |= {
+            "template": template,
+            "size": size,
+            "padding": padding,
+            "min_face_size": min_face_size,
+            "max_faces": max_faces,
+        }
+        record: AnalysisRecord = self._send("analyze", image, query)
         return record
 
     def models(self) -> list[dict[str, Any]]:
@@ -118,18 +134,18 @@ class Client:
         return cards
 
     def ready(self) -> bool:
-        """Whether the service is there and would take a picture now."""
+        """Whether the service is there and would take an image now."""
         try:
             self._ask("GET", "/readyz")
         except ServiceError:
             return False
         return True
 
-    def _send(self, what: str, picture: Source, query: _Query) -> Any:
-        """Post a picture. Raises BadImage where it cannot be read here."""
-        name, data = _opened(picture)
+    def _send(self, what: str, image: Source, query: _Query) -> Any:
+        """Post an image. Raises BadImage where it cannot be read here."""
+        name, data = _opened(image)
         given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("POST", f"/v1/{what}", given, {"picture": (name, data)})
+        return self._ask("POST", f"/v1/{what}", given, {"image": (name, data)})
 
     def _ask(
         self,
@@ -155,11 +171,11 @@ class Client:
             ) from error
 
 
-def _opened(picture: Source) -> tuple[str, bytes]:
-    """A name for the picture, and its bytes."""
-    if isinstance(picture, bytes):
-        return "picture", picture
-    path = Path(picture)
+def _opened(image: Source) -> tuple[str, bytes]:
+    """A name for the image, and its bytes."""
+    if isinstance(image, bytes):
+        return "image", image
+    path = Path(image)
     try:
         return path.name.encode("utf-8", "replace").decode(), path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path

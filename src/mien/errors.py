@@ -1,7 +1,7 @@
 """The error tree.
 
     MienError
-    |-- BadImage         the picture cannot be used: missing, broken, too large, of an unsupported kind
+    |-- BadImage         the image cannot be used: missing, broken, too large, of an unsupported kind
     |-- BadAnnotation    a line or file of a data set cannot be used; names file and line
     |-- BadRecipe        a training recipe has an unknown key, a missing key or an impossible value
     |-- BadOption        a setting or argument has a value that makes no sense
@@ -10,7 +10,7 @@
     |-- ExportMismatch   the exported network does not compute what the trained one does
     `-- ServiceError     the HTTP service refused, failed or was not there
 
-Every message names the value found and what to do about it. No face in a picture is not an error.
+Every message names the value found and what to do about it. No face in an image is not an error.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class MienError(Exception):
 
 
 class BadImage(MienError):
-    """The picture cannot be used.
+    """The image cannot be used.
 
-    ``fault``: "kind" where it is no picture of a kind that we read, "size" where it is too large, else "damage".
+    ``fault``: "kind" where it is no image of a kind that we read, "size" where it is too large, else "damage".
     """
 
     def __init__(self, message: str, fault: Literal["kind", "size", "damage"] = "damage") -> None:

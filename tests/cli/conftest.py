@@ -10,8 +10,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from mien.imaging import write_image
 from mien.models import ModelCard, attach_card
-from mien.pixels import write_picture
 
 FIVE = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]], dtype=np.float32)
 SQUARE = 40
@@ -53,7 +53,7 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
     }
     node = helper.make_node
     nodes = [
-        node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+        node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
         node("Transpose", ["floats"], ["x"], perm=[0, 3, 1, 2]),
     ]
     used = set()
@@ -87,7 +87,7 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
     graph = helper.make_graph(
         nodes,
         task,
-        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, any_side)],
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, any_side)],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, _SHAPES[task == "pnet", name]) for name in outputs],
         [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
     )
@@ -138,7 +138,7 @@ def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
     shapes = {"points": [-1, 2, 68, 2], "spread": [-1, 2, 68], "pose": [-1, 3]}
     node = helper.make_node
     nodes = [
-        node("Cast", ["pictures"], ["floats"], to=TensorProto.FLOAT),
+        node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
         node("Transpose", ["floats"], ["x"], perm=[0, 3, 1, 2]),
     ]
     constants = []
@@ -155,7 +155,7 @@ def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
     graph = helper.make_graph(
         nodes,
         "landmarks68",
-        [helper.make_tensor_value_info("pictures", TensorProto.UINT8, ["n", size, size, 3])],
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", size, size, 3])],
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shapes[name][1:]]) for name in answers],
         constants,
     )
@@ -186,17 +186,17 @@ def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture
 def shipped(networks: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """These networks in the place of the shipped ones."""
-    monkeypatch.setattr("mien.models.network.WEIGHTS", networks)
+    monkeypatch.setattr("mien.models.session.WEIGHTS", networks)
     monkeypatch.setattr("mien.cli.models.WEIGHTS", networks)
     return networks
 
 
 def squares(*corners: tuple[int, int], width: int = 200, height: int = 160) -> np.ndarray:
     """White squares of ``SQUARE`` pixels on black; each is a face of ``BOX`` pixels round the same centre."""
-    picture = np.zeros((height, width, 3), np.uint8)
+    image = np.zeros((height, width, 3), np.uint8)
     for x, y in corners:
-        picture[y : y + SQUARE, x : x + SQUARE] = 255
-    return picture
+        image[y : y + SQUARE, x : x + SQUARE] = 255
+    return image
 
 
 Save = Callable[..., Path]
@@ -204,13 +204,13 @@ Save = Callable[..., Path]
 
 @pytest.fixture
 def save(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Save:
-    """Write a picture of squares below the working folder, which is ``tmp_path``."""
+    """Write an image of squares below the working folder, which is ``tmp_path``."""
     monkeypatch.chdir(tmp_path)
 
     def write(name: str, *corners: tuple[int, int]) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(path, squares(*corners))
+        write_image(path, squares(*corners))
         return path
 
     return write

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mien.alignment import AlignSpec
 from mien.cli import main
-from mien.describe import ChipSpec
 from mien.geometry.schemes import to_five
 from mien.geometry.similarity import Similarity
-from mien.pixels import read
+from mien.imaging import read_image
 
 from .conftest import FIVE  # isort: skip
 
@@ -31,43 +31,43 @@ def test_one_chip_a_face_and_its_name_on_stdout(call, save, capsys, tmp_path) ->
     save("a/two.jpg", (20, 20), (120, 80))
     save("b/one.png", (80, 60))
     save("b/none.png")
-    assert call("a", "b", "--out", "chips") == 0
+    assert call("a", "b", "--out", "aligned_faces") == 0
     out, err = capsys.readouterr()
-    names = ["chips/a/two_0.png", "chips/a/two_1.png", "chips/b/one_0.png"]
+    names = ["aligned_faces/a/two_0.png", "aligned_faces/a/two_1.png", "aligned_faces/b/one_0.png"]
     assert out.splitlines() == [str(Path(name)) for name in names]
-    assert err == "3 faces in 3 pictures\n"
-    assert sorted(path.name for path in tmp_path.glob("chips/*/*")) == ["one_0.png", "two_0.png", "two_1.png"]
-    assert read("chips/b/one_0.png").shape == (144, 144, 3)
+    assert err == "3 faces in 3 images\n"
+    assert sorted(path.name for path in tmp_path.glob("aligned_faces/*/*")) == ["one_0.png", "two_0.png", "two_1.png"]
+    assert read_image("aligned_faces/b/one_0.png").shape == (144, 144, 3)
 
 
 @pytest.mark.parametrize(
     ("words", "spec"),
     [
-        ([], ChipSpec.padded()),
-        (["--size", "60", "--padding", "0.1"], ChipSpec.padded(60, 0.1)),
-        (["--template", "arcface"], ChipSpec.arcface()),
-        (["--template", "arcface", "--size", "56", "--contour", "3d"], ChipSpec.arcface(56)),
+        ([], AlignSpec.padded()),
+        (["--size", "60", "--padding", "0.1"], AlignSpec.padded(60, 0.1)),
+        (["--template", "arcface"], AlignSpec.arcface()),
+        (["--template", "arcface", "--size", "56", "--contour", "3d"], AlignSpec.arcface(56)),
     ],
 )
 @pytest.mark.parametrize("points", ["5", "68"])
 def test_json_tells_the_way_back(call, save, capsys, face68, words, spec, points) -> None:
     save("x.png", (80, 60))
-    assert call("x.png", "--out", "chips", "--json", "--points", points, "--passes", "1", *words) == 0
+    assert call("x.png", "--out", "aligned_faces", "--json", "--points", points, "--refinement-steps", "1", *words) == 0
     (record,) = lines(capsys.readouterr().out)
-    assert (record["picture"], record["width"], record["height"]) == ("x.png", 200, 160)
-    (chip,) = record["chips"]
-    assert chip["file"] == str(Path("chips/x_0.png"))
-    assert read(chip["file"]).shape == (chip["size"],) * 2 + (3,) == (spec.size, spec.size, 3)
-    x0, y0, x1, y1 = chip["box"]
+    assert (record["image"], record["width"], record["height"]) == ("x.png", 200, 160)
+    (aligned_face,) = record["aligned_faces"]
+    assert aligned_face["file"] == str(Path("aligned_faces/x_0.png"))
+    assert read_image(aligned_face["file"]).shape == (aligned_face["size"],) * 2 + (3,) == (spec.size, spec.size, 3)
+    x0, y0, x1, y1 = aligned_face["box"]
     five = (FIVE if points == "5" else to_five(face68)) * [x1 - x0, y1 - y0] + [x0, y0]
     wanted = Similarity.fit(five, spec.points).inverse()
-    np.testing.assert_allclose(chip["to_picture"], wanted.matrix, atol=0.01)
+    np.testing.assert_allclose(aligned_face["to_image"], wanted.matrix, atol=0.01)
 
 
-def test_pictures_of_equal_names(call, save, capsys) -> None:
+def test_images_of_equal_names(call, save, capsys) -> None:
     save("x.jpg", (80, 60))
     save("x.png", (20, 60))
-    assert call("x.jpg", "x.png", "--out", "chips") == 1
+    assert call("x.jpg", "x.png", "--out", "aligned_faces") == 1
     assert "is taken by x.jpg" in capsys.readouterr().err
 
 
@@ -75,13 +75,13 @@ def test_pictures_of_equal_names(call, save, capsys) -> None:
     ("words", "said"),
     [
         (["x.png"], "required: --out"),
-        (["x.png", "--out", "."], "--out .: the pictures are there"),
-        (["x.png", "--out", "chips", "--size", "0"], "size is 0"),
+        (["x.png", "--out", "."], "--out .: the images are there"),
+        (["x.png", "--out", "aligned_faces", "--size", "0"], "size is 0"),
         (
-            ["x.png", "--out", "chips", "--template", "arcface", "--padding", "0.2"],
+            ["x.png", "--out", "aligned_faces", "--template", "arcface", "--padding", "0.2"],
             "--padding 0.2: the arcface",
         ),
-        (["x.png", "--out", "chips", "--points", "7"], "invalid choice"),
+        (["x.png", "--out", "aligned_faces", "--points", "7"], "invalid choice"),
     ],
 )
 def test_calls_that_make_no_sense(call, save, capsys, words, said) -> None:
@@ -94,5 +94,5 @@ def test_calls_that_make_no_sense(call, save, capsys, words, said) -> None:
 
 def test_the_detectors_points_need_no_other_network(shipped, save) -> None:
     save("x.png", (80, 60))
-    assert main(["align", "x.png", "--out", "chips", "--points", "5", "--network", "gone.onnx"]) == 0
-    assert main(["align", "x.png", "--out", "chips", "--network", "gone.onnx"]) == 1
+    assert main(["align", "x.png", "--out", "aligned_faces", "--points", "5", "--network", "gone.onnx"]) == 0
+    assert main(["align", "x.png", "--out", "aligned_faces", "--network", "gone.onnx"]) == 1

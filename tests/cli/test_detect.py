@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.pixels import read
+from mien.imaging import read_image
 
 ROOT = Path(__file__).parents[2]
 
@@ -25,23 +25,23 @@ def lines(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_json_has_one_line_a_picture_with_faces_in_their_places(shipped, save, capsys) -> None:
+def test_json_has_one_line_a_image_with_faces_in_their_places(shipped, save, capsys) -> None:
     save("one.png", (80, 60))
     save("none.png")
     # Levels closer together: the box is the mean of windows that are, too.
-    finer = ["--factor", "0.8"]
+    finer = ["--scale-factor", "0.8"]
     assert main(["detect", "one.png", "none.png", "--json", *finer]) == 0
     out, err = capsys.readouterr()
     one, none = lines(out)
-    assert (one["picture"], one["width"], one["height"]) == ("one.png", 200, 160)
+    assert (one["image"], one["width"], one["height"]) == ("one.png", 200, 160)
     assert len(one["faces"]) == 1
     face = one["faces"][0]
     assert np.abs(np.subtract(face["box"], FACE)).max() <= OFF
     x0, y0, x1, _ = face["box"]
-    assert face["points"][0] == pytest.approx([x0 + 0.35 * (x1 - x0), y0 + 0.4 * (x1 - x0)], abs=0.01)
+    assert face["keypoints"][0] == pytest.approx([x0 + 0.35 * (x1 - x0), y0 + 0.4 * (x1 - x0)], abs=0.01)
     assert 0.9 < face["score"] <= 1
     assert none["faces"] == []
-    assert err == "1 face in 2 pictures\n"
+    assert err == "1 face in 2 images\n"
 
 
 def test_table_has_a_row_a_face_and_one_for_no_face(shipped, save, capsys) -> None:
@@ -49,7 +49,7 @@ def test_table_has_a_row_a_face_and_one_for_no_face(shipped, save, capsys) -> No
     save("none.png")
     assert main(["detect", "two.png", "none.png"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == ["score", "x0", "y0", "x1", "y1", "picture"]
+    assert head.split() == ["score", "x0", "y0", "x1", "y1", "image"]
     assert [row.split()[-1] for row in rows] == ["two.png", "two.png", "none.png"]
     assert rows[2].split()[:5] == ["-"] * 5
 
@@ -57,9 +57,9 @@ def test_table_has_a_row_a_face_and_one_for_no_face(shipped, save, capsys) -> No
 def test_folders_and_patterns_are_searched(shipped, save, capsys, tmp_path) -> None:
     for name in ("b/2.png", "b/1.png", "a/deep/3.JPG", "a/.hidden/4.png", "a/._5.png"):
         save(name)
-    (tmp_path / "a" / "notes.txt").write_text("no picture")
+    (tmp_path / "a" / "notes.txt").write_text("no image")
     assert main(["detect", "a", "b/[12].png", "--json"]) == 0
-    found = [record["picture"] for record in lines(capsys.readouterr().out)]
+    found = [record["image"] for record in lines(capsys.readouterr().out)]
     assert found == [str(Path(name)) for name in ("a/deep/3.JPG", "b/1.png", "b/2.png")]
     assert main(["detect", "**/*.png", "--json"]) == 0
     assert len(lines(capsys.readouterr().out)) == 2
@@ -69,28 +69,28 @@ def test_equal_names_in_different_folders_do_not_collide(shipped, save, tmp_path
     save("a/x.png", (80, 60))
     save("b/x.png")
     save("b/c/x.jpg", (80, 60))
-    assert main(["detect", "a/x.png", "b", "--draw", "drawn", "--chips", "chips"]) == 0
+    assert main(["detect", "a/x.png", "b", "--draw", "drawn", "--aligned", "aligned_faces"]) == 0
 
     def files(name: str) -> list[str]:
         folder = tmp_path / name
         return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
     assert files("drawn") == ["a/x.png", "b/c/x.jpg", "b/x.png"]
-    assert files("chips") == ["a/x.png.1.png", "b/c/x.jpg.1.png"]
-    drawn = read(tmp_path / "drawn" / "a" / "x.png")
+    assert files("aligned_faces") == ["a/x.png.1.png", "b/c/x.jpg.1.png"]
+    drawn = read_image(tmp_path / "drawn" / "a" / "x.png")
     assert drawn.shape == (160, 200, 3)
-    assert not np.array_equal(drawn, read("a/x.png"))
-    assert read(tmp_path / "chips" / "a" / "x.png.1.png").shape == (144, 144, 3)
+    assert not np.array_equal(drawn, read_image("a/x.png"))
+    assert read_image(tmp_path / "aligned_faces" / "a" / "x.png.1.png").shape == (144, 144, 3)
 
 
-def test_results_of_the_last_call_are_no_pictures_of_the_next(shipped, save, capsys) -> None:
+def test_results_of_the_last_call_are_no_images_of_the_next(shipped, save, capsys) -> None:
     save("x.png", (80, 60))
     for _ in range(2):
         assert main(["detect", ".", "--draw", "drawn", "--json"]) == 0
         assert len(lines(capsys.readouterr().out)) == 1
 
 
-def test_drawing_over_the_pictures_is_refused(shipped, save, capsys) -> None:
+def test_drawing_over_the_images_is_refused(shipped, save, capsys) -> None:
     before = save("x.png", (80, 60)).read_bytes()
     assert main(["detect", "x.png", "--draw", "."]) == 2
     assert "would be lost" in capsys.readouterr().err
@@ -100,31 +100,31 @@ def test_drawing_over_the_pictures_is_refused(shipped, save, capsys) -> None:
 def test_kinds_that_cannot_be_written_are_drawn_as_png(shipped, save, tmp_path) -> None:
     from PIL import Image
 
-    Image.fromarray(read(save("x.png", (80, 60)))).save(tmp_path / "y.webp", lossless=True)
+    Image.fromarray(read_image(save("x.png", (80, 60)))).save(tmp_path / "y.webp", lossless=True)
     assert main(["detect", "y.webp", "--draw", "drawn"]) == 0
     assert [path.name for path in (tmp_path / "drawn").iterdir()] == ["y.webp.png"]
 
 
 def test_a_bad_file_is_reported_and_the_rest_goes_on(shipped, save, capsys, tmp_path) -> None:
     save("good.png", (80, 60))
-    (tmp_path / "bad.png").write_bytes(b"no picture at all")
+    (tmp_path / "bad.png").write_bytes(b"no image at all")
     assert main(["detect", "bad.png", "missing.png", "good.png", "--json"]) == 1
     out, err = capsys.readouterr()
     bad, missing, good = lines(out)
     assert bad["error"]["kind"] == missing["error"]["kind"] == "BadImage"
     assert len(good["faces"]) == 1
     first, second, last = err.splitlines()
-    assert first.startswith("mien: bad.png: not a picture")
+    assert first.startswith("mien: bad.png: not an image")
     assert second.startswith("mien: missing.png: there is no such file")
-    assert last == "1 face in 1 picture"
+    assert last == "1 face in 1 image"
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (["detect", "empty"], "no pictures found in empty"),
-        (["detect", "*.nothing"], "no pictures found in *.nothing"),
-        (["detect", "x.png", "--min-face", "0"], "min_face=0.0: must be at least 1"),
+        (["detect", "empty"], "no images found in empty"),
+        (["detect", "*.nothing"], "no images found in *.nothing"),
+        (["detect", "x.png", "--min-face-size", "0"], "min_face_size=0.0: must be at least 1"),
         (["detect", "x.png", "--threads", "0"], "threads=0: must be 1 or more"),
         (["detect", "x.png", "--rotations", "45"], "rotations=(45,)"),
         (["detect", "x.png", "--rotations", "round"], "'round' is no list of degrees"),
@@ -167,13 +167,13 @@ def test_options_reach_the_detector(shipped, save, capsys) -> None:
         return len(boxes(*options))
 
     assert count() == 1
-    assert count("--min-face", "100") == 0
-    assert all(x1 - x0 < 45 for x0, _, x1, _ in boxes("--max-face", "30"))  # the corners of the square
+    assert count("--min-face-size", "100") == 0
+    assert all(x1 - x0 < 45 for x0, _, x1, _ in boxes("--max-face-size", "30"))  # the corners of the square
     assert count("--threshold", "1") == 0
     assert count("--pnet-threshold", "1") == 0
     assert count("--rnet-threshold", "1") == 0
     assert count("--rotations", "0,90,180,270") == 1
-    assert count("--refine", "--threads", "1", "--factor", "0.8") == 1
+    assert count("--refine", "--threads", "1", "--scale-factor", "0.8") == 1
 
 
 def test_progress_on_demand_keeps_stdout_clean(shipped, save, capsys) -> None:
@@ -184,7 +184,7 @@ def test_progress_on_demand_keeps_stdout_clean(shipped, save, capsys) -> None:
     assert len(lines(out)) == 3
     assert "3/3" in err
     assert main(["detect", "photos", "--json"]) == 0
-    assert capsys.readouterr().err == "0 faces in 3 pictures\n"
+    assert capsys.readouterr().err == "0 faces in 3 images\n"
 
 
 def test_a_name_that_no_encoding_knows(shipped, save, capsys, tmp_path) -> None:
@@ -196,14 +196,14 @@ def test_a_name_that_no_encoding_knows(shipped, save, capsys, tmp_path) -> None:
     assert main(["detect", strange]) == 0
     assert "strange-" in capsys.readouterr().out
     assert main(["detect", strange, "--json"]) == 0
-    assert lines(capsys.readouterr().out)[0]["picture"] == strange
+    assert lines(capsys.readouterr().out)[0]["image"] == strange
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for children")
 def test_ctrl_c_leaves_no_half_written_file(networks, save, tmp_path) -> None:
-    picture = save("photos/000.png", (80, 60))
+    image = save("photos/000.png", (80, 60))
     for number in range(1, 2000):
-        os.link(picture, tmp_path / "photos" / f"{number:03}.png")
+        os.link(image, tmp_path / "photos" / f"{number:03}.png")
     files = [word for task in ("pnet", "rnet", "onet") for word in (f"--{task}", str(networks / f"{task}.onnx"))]
     call = [
         sys.executable,
@@ -228,7 +228,7 @@ def test_ctrl_c_leaves_no_half_written_file(networks, save, tmp_path) -> None:
     assert 1 <= len(drawn) < 2000
     assert all(path.suffix == ".png" and not path.name.startswith(".") for path in drawn)
     for path in drawn:
-        read(path)
+        read_image(path)
 
 
 def test_a_reader_that_leaves_is_no_error(networks, save, tmp_path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mien.cli import build_parser, main
-from mien.detect import Settings
-from mien.evaluate.detections import read_json
+from mien.detection import DetectorConfig
+from mien.evaluation.detections import read_json
 
 from .conftest import BOX, FIVE, SQUARE
 
@@ -26,7 +26,7 @@ def result(capsys) -> dict:
 
 @pytest.fixture
 def wider(save, tmp_path: Path) -> str:
-    """WIDER FACE with three val pictures: one face, two faces of which one only counts in hard, none."""
+    """WIDER FACE with three val images: one face, two faces of which one only counts in hard, none."""
     scipy_io = pytest.importorskip("scipy.io")
     corners = {"one": [(80, 60)], "two": [(20, 20), (120, 80)], "none": []}
     text = ""
@@ -61,7 +61,7 @@ def test_wider_with_our_detector(shipped, wider, capsys, tmp_path) -> None:
     call = ["evaluate", "wider", "--data", wider, "--json", "--save", "found.jsonl", "--plot", "curves.png"]
     assert main(call) == 0
     out = result(capsys)
-    assert (out["dataset"], out["split"], out["pictures"], out["detector"]) == ("wider", "val", 3, "mien")
+    assert (out["dataset"], out["split"], out["images"], out["detector"]) == ("wider", "val", 3, "mien")
     assert {name: level["faces"] for name, level in out["levels"].items()} == {
         "easy": 2,
         "medium": 2,
@@ -73,11 +73,11 @@ def test_wider_with_our_detector(shipped, wider, capsys, tmp_path) -> None:
 
 
 def test_wider_with_given_detections(wider, capsys) -> None:
-    # Of the three faces of "hard" one is found: AP is 1/3. Neither networks nor pictures are needed.
+    # Of the three faces of "hard" one is found: AP is 1/3. Neither networks nor images are needed.
     found = [
-        {"picture": "/elsewhere/0--Party/one.png", "faces": [{"box": [70, 50, 130, 110], "score": 9}]},
-        {"picture": "0--Party/two.png", "faces": []},
-        {"picture": "0--Party/none.png", "faces": []},
+        {"image": "/elsewhere/0--Party/one.png", "faces": [{"box": [70, 50, 130, 110], "score": 9}]},
+        {"image": "0--Party/two.png", "faces": []},
+        {"image": "0--Party/none.png", "faces": []},
     ]
     Path("theirs.jsonl").write_text("\n".join(map(json.dumps, found)))
     assert main(["evaluate", "wider", "--data", wider, "--detections", "theirs.jsonl", "--json"]) == 0
@@ -86,7 +86,7 @@ def test_wider_with_given_detections(wider, capsys) -> None:
     assert levels["easy"]["ap"] == pytest.approx(1 / 2)
     assert main(["evaluate", "wider", "--data", wider, "--detections", "theirs.jsonl"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "WIDER FACE val, 3 pictures, theirs",
+        "WIDER FACE val, 3 images, theirs",
         "level       AP  faces",
         "easy    0.5000      2",
         "medium  0.5000      2",
@@ -108,11 +108,11 @@ def test_wider_with_what_it_cannot_use(shipped, wider, capsys) -> None:
     Path("W/WIDER_val/images/0--Party/one.png").write_bytes(b"broken")
     assert main(["evaluate", "wider", "--data", wider, "--json"]) == 1
     out, err = capsys.readouterr()
-    assert json.loads(out)["pictures"] == 1
-    missing, broken, _ = err.splitlines()
+    assert json.loads(out)["images"] == 1
+    missing, annotation_error, _ = err.splitlines()
     assert missing.startswith("left out: ")
     assert "none.png is missing" in missing
-    assert broken.startswith("mien: ")
+    assert annotation_error.startswith("mien: ")
     assert main(["evaluate", "wider", "--data", "nowhere"]) == 1
     assert main(["evaluate", "wider", "--data", wider, "--detections", "gone.jsonl"]) == 2
 
@@ -135,7 +135,7 @@ def test_fddb_with_our_detector(shipped, fddb, capsys, tmp_path) -> None:
     out, err = capsys.readouterr()
     record = json.loads(out)
     assert "left out: 5 more" in err  # eight folds are not there; three are named
-    assert (record["pictures"], record["faces"], len(record["folds"])) == (2, 2, 10)
+    assert (record["images"], record["faces"], len(record["folds"])) == (2, 2, 10)
     assert [rate["discrete"] for rate in record["rates"]] == [1, 1, 1, 1]
     # A circle covers pi / 4 of its square: no box overlaps it by more.
     assert 0.5 < record["rates"][0]["continuous"] < 0.86
@@ -147,7 +147,7 @@ def test_fddb_with_given_detections(fddb, capsys) -> None:
     Path("found.txt").write_text("2002/img_1\n1\n70 50 60 60 0.9\n2002/img_2\n0\n")
     assert main(["evaluate", "fddb", "--data", fddb, "--detections", "found.txt"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0] == "FDDB, 2 pictures, 2 faces, found"
+    assert rows[0] == "FDDB, 2 images, 2 faces, found"
     # One of two faces; a circle in its square overlaps it by pi / 4: 0.7854 / 2.
     assert rows[2].split() == ["100", "0.5000", "0.3927"]
 
@@ -178,8 +178,8 @@ def test_points_with_given_detections(points, capsys) -> None:
     # Every point 1.8 px to the right: 0.1 of the eyes' distance of 18 px, 0.03 of the box of 60 px.
     five = (FIVE * BOX + [70 + 1.8, 50]).tolist()
     found = [
-        {"picture": "faces/a.png", "faces": [{"box": [70, 50, 130, 110], "score": 1, "points": five}]},
-        {"picture": "faces/b.png", "faces": []},
+        {"image": "faces/a.png", "faces": [{"box": [70, 50, 130, 110], "score": 1, "keypoints": five}]},
+        {"image": "faces/b.png", "faces": []},
     ]
     Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
     assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
@@ -192,7 +192,7 @@ def test_points_with_given_detections(points, capsys) -> None:
 
 
 def test_points_when_all_are_missed(points, capsys) -> None:
-    found = [{"picture": f"faces/{name}.png", "faces": []} for name in "ab"]
+    found = [{"image": f"faces/{name}.png", "faces": []} for name in "ab"]
     Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
     assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
     assert result(capsys)["nme_box"] is None
@@ -204,7 +204,7 @@ def test_curves_begin_at_the_settings_they_need() -> None:
     def options(task: str, *more: str):
         return build_parser().parse_args(["evaluate", task, "--data", "somewhere", *more])
 
-    assert (options("wider").min_face, options("wider").threshold) == (10, 0.01)
+    assert (options("wider").min_face_size, options("wider").threshold) == (10, 0.01)
     assert options("wider", "--threshold", "0.5").threshold == 0.5
     assert options("fddb").threshold == 0.01
-    assert options("points").threshold == Settings().onet_threshold
+    assert options("points").threshold == DetectorConfig().onet_threshold

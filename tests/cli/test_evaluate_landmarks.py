@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.data.points import PointFace, PointReading
-from mien.data.pts import write_pts
+from mien.datasets.points import PointFace, PointReading
+from mien.datasets.pts import write_pts
 from mien.geometry.boxes import face_box
-from mien.values import Faces, Landmarks, Pose
+from mien.types import Faces, Landmarks, Pose
 
 from .conftest import BOX, SQUARE
 
@@ -53,15 +53,15 @@ def landmarker(monkeypatch, place) -> list:
     made = []
 
     class Fake:
-        def __init__(self, network, *, contour, passes, threads) -> None:
-            made.append((network, contour, passes))
+        def __init__(self, network, *, contour, refinement_steps, threads) -> None:
+            made.append((network, contour, refinement_steps))
             self.shift = np.array([0, 2 if contour == "3d" else 0])
 
-        def __call__(self, picture, faces: Faces) -> list[Landmarks]:
+        def __call__(self, image, faces: Faces) -> list[Landmarks]:
             pose = Pose(10, 0, 0)
             return [Landmarks(place(face.box) + self.shift, "68", np.ones(68), pose) for face in faces]
 
-    monkeypatch.setattr("mien.cli.landmark_scoring.Landmarker", Fake)
+    monkeypatch.setattr("mien.cli.landmark_scoring.LandmarkDetector", Fake)
     return made
 
 
@@ -76,7 +76,7 @@ def data(save, place) -> str:
 
 @pytest.fixture
 def labelled(monkeypatch, save):
-    """Other faces in the place of those of the data set; each picture is there, without anything on it."""
+    """Other faces in the place of those of the data set; each image is there, without anything on it."""
 
     def give(*faces: PointFace) -> None:
         reading = PointReading(faces, ())
@@ -119,7 +119,10 @@ def test_from_true_and_from_detected_boxes(shipped, landmarker, data, capsys) ->
 
 
 def test_one_kind_of_boxes_and_another_network(shipped, landmarker, data, capsys) -> None:
-    assert main([*CALL, "--json", "--boxes", "truth", "--network", "x.onnx", "--passes", "1", "--norm", "box"]) == 0
+    assert (
+        main([*CALL, "--json", "--boxes", "truth", "--network", "x.onnx", "--refinement-steps", "1", "--norm", "box"])
+        == 0
+    )
     out = result(capsys)
     assert list(out["boxes"]) == ["truth"]
     assert "nme_jaw_box" in out["boxes"]["truth"]["all"]
@@ -174,10 +177,10 @@ def test_pts_files_of_another_tool(data, place, capsys) -> None:
     assert subsets["HELEN"]["missed"] == 1
     assert subsets["HELEN"]["nme_box"] == pytest.approx(0.1, abs=1e-4)
     assert subsets["AFW"]["nme_box"] == pytest.approx(0, abs=1e-4)
-    assert "1 picture without predictions" in err
+    assert "1 image without predictions" in err
 
 
-def test_numbered_files_are_not_those_of_another_picture(save, place, capsys) -> None:
+def test_numbered_files_are_not_those_of_another_image(save, place, capsys) -> None:
     for name in ("a", "a_0"):
         save(f"D/{name}.png")
         write_pts(f"D/{name}.pts", place(box((80, 60))))
@@ -199,13 +202,13 @@ def test_a_broken_pts_file_is_a_complaint(data, capsys) -> None:
 
 
 def test_json_lines_of_another_tool(labelled, place, capsys) -> None:
-    # Two faces in a picture, given the other way round; the first is off by 6 px.
+    # Two faces in an image, given the other way round; the first is off by 6 px.
     first, second = place(box((80, 60))), place(box((20, 20)))
     labelled(face(first, yaw=20.0), face(second, yaw=-20.0))
     records = [
-        {"picture": "elsewhere/one.png", "points": second.tolist(), "pose": {"yaw": -21.0}},
-        {"picture": "elsewhere/one.png", "points": (first + np.array([6, 0])).tolist(), "pose": None},
-        {"picture": "other.png", "points": None},
+        {"image": "elsewhere/one.png", "points": second.tolist(), "pose": {"yaw": -21.0}},
+        {"image": "elsewhere/one.png", "points": (first + np.array([6, 0])).tolist(), "pose": None},
+        {"image": "other.png", "points": None},
     ]
     assert main([*CALL, "--predictions", lines(*records), "--norm", "diagonal", "--json"]) == 0
     out = result(capsys)["boxes"]["predictions"]["all"]
@@ -223,9 +226,9 @@ def test_what_mien_landmarks_prints_can_be_scored(labelled, place, capsys) -> No
         "scores": [1] * 68,
         "pose": {"yaw": 5, "pitch": 0, "roll": 0},
     }
-    seen = {"picture": "one.png", "faces": [{"box": [0, 0, 1, 1], "score": 1, "landmarks": landmarks}]}
-    broken = {"picture": "two.png", "error": {"kind": "BadImage", "message": "two.png: empty"}}
-    assert main([*CALL, "--predictions", lines(seen, broken), "--json"]) == 0
+    seen = {"image": "one.png", "faces": [{"box": [0, 0, 1, 1], "score": 1, "landmarks": landmarks}]}
+    annotation_error = {"image": "two.png", "error": {"kind": "BadImage", "message": "two.png: empty"}}
+    assert main([*CALL, "--predictions", lines(seen, annotation_error), "--json"]) == 0
     out = result(capsys)["boxes"]["predictions"]["all"]
     assert (out["nme_inter_ocular"], out["yaw_error_degrees"]) == (pytest.approx(0), pytest.approx(15))
 
@@ -233,7 +236,7 @@ def test_what_mien_landmarks_prints_can_be_scored(labelled, place, capsys) -> No
 def test_one_prediction_for_one_face_belongs_to_it(labelled, place, capsys) -> None:
     points = place(box((80, 60)))
     labelled(face(points))
-    far = {"picture": "one.png", "points": (points + np.array([500, 0])).tolist()}
+    far = {"image": "one.png", "points": (points + np.array([500, 0])).tolist()}
     assert main([*CALL, "--predictions", lines(far), "--json"]) == 0
     out = result(capsys)["boxes"]["predictions"]["all"]
     assert out["missed"] == 0
@@ -243,7 +246,7 @@ def test_one_prediction_for_one_face_belongs_to_it(labelled, place, capsys) -> N
 def test_covered_points_count_when_asked(labelled, place, capsys) -> None:
     points = place(box((80, 60)))
     labelled(face(points, visible=0))
-    call = [*CALL, "--predictions", lines({"picture": "one.png", "points": points.tolist()})]
+    call = [*CALL, "--predictions", lines({"image": "one.png", "points": points.tolist()})]
     assert main(call) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[1] == "1 face without a known inter-ocular length or a point that counts: in no error"
@@ -257,18 +260,18 @@ def test_covered_points_count_when_asked(labelled, place, capsys) -> None:
 def test_what_it_cannot_use(landmarker, labelled, data, place, capsys) -> None:
     points = place(box((80, 60)))
     assert main([*CALL, "--predictions", "gone"]) == 2
-    assert main([*CALL, "--predictions", lines({"picture": "x.png", "points": points.tolist()})]) == 1
-    assert "none of the 3 pictures, such as 'AFW/seen.png'" in capsys.readouterr().err
+    assert main([*CALL, "--predictions", lines({"image": "x.png", "points": points.tolist()})]) == 1
+    assert "none of the 3 images, such as 'AFW/seen.png'" in capsys.readouterr().err
     for bad, found in (
-        ({"picture": "x.png"}, "KeyError"),
-        ({"picture": "x.png", "points": [[1, 2]]}, r"shape (1, 2)"),
+        ({"image": "x.png"}, "KeyError"),
+        ({"image": "x.png", "points": [[1, 2]]}, r"shape (1, 2)"),
         ([], "TypeError"),
     ):
-        assert main([*CALL, "--predictions", lines({"picture": "x.png", "points": None}, bad)]) == 1
+        assert main([*CALL, "--predictions", lines({"image": "x.png", "points": None}, bad)]) == 1
         err = capsys.readouterr().err
         assert "theirs.jsonl:2: " in err
         assert found in err
-    # One picture of two cannot be read: its face is left out.
+    # One image of two cannot be read: its face is left out.
     Path("D/broken.png").write_bytes(b"broken")
     labelled(face(points), face(points, path="D/broken.png"))
     assert main([*CALL, "--boxes", "truth", "--json"]) == 1

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.data.pts import read_pts
-from mien.pixels import read
+from mien.datasets.pts import read_pts
+from mien.imaging import read_image
 
 from .conftest import POSE  # isort: skip
 
@@ -30,7 +30,7 @@ def call(landmarker, shipped):
 def test_json_has_the_landmarks_of_each_face(call, save, capsys, face68) -> None:
     save("one.png", (80, 60))
     save("none.png")
-    assert call("one.png", "none.png", "--json", "--passes", "1") == 0
+    assert call("one.png", "none.png", "--json", "--refinement-steps", "1") == 0
     out, err = capsys.readouterr()
     one, none = lines(out)
     (face,) = one["faces"]
@@ -42,7 +42,7 @@ def test_json_has_the_landmarks_of_each_face(call, save, capsys, face68) -> None
     # 1 - (1 + 2.5) exp(-2.5): the spread is 0.02, and close is 0.05
     np.testing.assert_allclose(found["scores"], 1 - 3.5 * np.exp(-2.5), atol=0.001)
     assert none["faces"] == []
-    assert err == "1 face in 2 pictures\n"
+    assert err == "1 face in 2 images\n"
 
 
 def test_table_has_the_pose_of_each_face(call, save, capsys) -> None:
@@ -50,11 +50,11 @@ def test_table_has_the_pose_of_each_face(call, save, capsys) -> None:
     save("none.png")
     assert call("two.png", "none.png") == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split() == ["score", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "picture"]
+    assert head.split() == ["score", "x0", "y0", "x1", "y1", "yaw", "pitch", "roll", "image"]
     assert [row.split()[5:] for row in rows[:2]] == [["10.0", "-20.0", "5.0", "two.png"]] * 2
     assert rows[2].split() == ["-"] * 8 + ["none.png"]
     assert len({row.index("e.png") for row in rows[2:]} | {rows[0].index("two.png") + 3}) == 1  # columns line up
-    assert head.index("picture") == rows[0].index("two.png")
+    assert head.index("image") == rows[0].index("two.png")
 
 
 def test_pts_files_are_those_of_300w(call, save, capsys, tmp_path) -> None:
@@ -82,15 +82,15 @@ def test_pts_of_equal_names_do_not_take_each_others_place(call, save, capsys) ->
     np.testing.assert_allclose(read_pts("pts/x.pts"), lines(out)[0]["faces"][0]["landmarks"]["points"], atol=0.002)
 
 
-def test_drawn_pictures(call, save) -> None:
+def test_drawn_images(call, save) -> None:
     save("x.png", (80, 60))
     assert call("x.png", "--draw", "drawn") == 0
-    drawn = read("drawn/x.png")
+    drawn = read_image("drawn/x.png")
     assert drawn.shape == (160, 200, 3)
     assert np.ptp(drawn, axis=2).any()  # colours on black and white
 
 
-def test_results_of_the_last_call_are_no_pictures_of_the_next(call, save, capsys) -> None:
+def test_results_of_the_last_call_are_no_images_of_the_next(call, save, capsys) -> None:
     save("x.png", (80, 60))
     for _ in range(2):
         assert call(".", "--draw", "drawn", "--json") == 0
@@ -106,28 +106,28 @@ def test_contour_and_passes_reach_the_landmarker(call, save, capsys) -> None:
 
     plain = landmarks()
     assert landmarks("--contour", "3d")["scheme"] == "68-3d"
-    assert landmarks("--passes", "1")["points"] != plain["points"]  # seen in another box
+    assert landmarks("--refinement-steps", "1")["points"] != plain["points"]  # seen in another box
 
 
 def test_a_bad_file_is_reported_and_the_rest_goes_on(call, save, capsys, tmp_path) -> None:
     save("good.png", (80, 60))
-    (tmp_path / "bad.png").write_bytes(b"no picture at all")
+    (tmp_path / "bad.png").write_bytes(b"no image at all")
     assert call("bad.png", "good.png", "--json") == 1
     out, err = capsys.readouterr()
     bad, good = lines(out)
     assert bad["error"]["kind"] == "BadImage"
     assert len(good["faces"]) == 1
-    assert err.startswith("mien: bad.png: not a picture")
+    assert err.startswith("mien: bad.png: not an image")
 
 
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
-        (["empty"], 2, "no pictures found in empty"),
-        (["x.png", "--passes", "3"], 2, "passes=3: must be 1, or 2"),
+        (["empty"], 2, "no images found in empty"),
+        (["x.png", "--refinement-steps", "3"], 2, "passes=3: must be 1, or 2"),
         (["x.png", "--contour", "2d"], 2, "invalid choice"),
         (["x.png", "--draw", "."], 2, "would be lost"),
-        (["x.png", "--pts", "."], 2, "--pts .: the pictures are there"),
+        (["x.png", "--pts", "."], 2, "--pts .: the images are there"),
     ],
 )
 def test_calls_that_make_no_sense(call, save, capsys, tmp_path, words, status, said) -> None:

@@ -13,8 +13,8 @@ from scipy.io import savemat
 
 import mien.cli.prepare as command
 from mien.cli import main
-from mien.data.shards import read_shards
-from mien.pixels import write_picture
+from mien.datasets.shards import read_shards
+from mien.imaging import write_image
 
 Run = Callable[..., int]
 PEOPLE = ("Ada_Byron", "Ben_Ames", "Cleo_Fox", "Dan_Gray", "Eve_Hill", "Fay_Ives")
@@ -22,7 +22,7 @@ PEOPLE = ("Ada_Byron", "Ben_Ames", "Cleo_Fox", "Dan_Gray", "Eve_Hill", "Fay_Ives
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Six people with two frames each, and two pictures of another subset."""
+    """Six people with two frames each, and two images of another subset."""
     root = tmp_path / "data"
     for i, person in enumerate(PEOPLE):
         for frame in range(2):
@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
 
 def face(root: Path, subset: str, name: str, x: float, **fields: object) -> None:
     steps = np.linspace(0, 40, 68)
-    write_picture(root / subset / f"{name}.jpg", np.full((100, 120, 3), 90, np.uint8))
+    write_image(root / subset / f"{name}.jpg", np.full((100, 120, 3), 90, np.uint8))
     target = root / "landmarks" / subset / f"{name}_pts.mat"
     target.parent.mkdir(parents=True, exist_ok=True)
     savemat(target, {"pts_2d": np.stack([x + steps, 70 - steps], axis=1), **fields})
@@ -115,15 +115,15 @@ def test_another_plan_in_the_same_folder(run: Run, capsys: pytest.CaptureFixture
     assert "has shards of another plan (rule 'square', now 'series'); give another folder" in capsys.readouterr().err
 
 
-def test_bad_pictures_and_points_are_reported_each_time(
+def test_bad_images_and_points_are_reported_each_time(
     run: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    picture = data / "YTF" / "Ada_Byron_00.jpg"
-    picture.write_bytes(picture.read_bytes()[:-100])
+    image = data / "YTF" / "Ada_Byron_00.jpg"
+    image.write_bytes(image.read_bytes()[:-100])
     savemat(data / "landmarks" / "YTF" / "Ben_Ames_01_pts.mat", {"points": np.zeros((68, 2))})
     for message in (
-        f"{picture}: damaged or incomplete",
-        "1 face could not be used when it was made; mend or remove the pictures, and make the shards again in another",
+        f"{image}: damaged or incomplete",
+        "1 face could not be used when it was made; mend or remove the images, and make the shards again in another",
     ):
         assert run("--split", "train") == 1
         out, err = capsys.readouterr()
@@ -199,7 +199,7 @@ def test_a_bar_where_it_is_wanted(run: Run, capsys: pytest.CaptureFixture[str]) 
 def test_people_of_another_set_are_left_out(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     test = tmp_path / "test"
     face(test, "YTF", "Ada_Byron_07", 10)
-    face(test, "YTF", "image00002", 10)  # another subset there, the same original picture
+    face(test, "YTF", "image00002", 10)  # another subset there, the same original image
     assert run("--apart-from", str(test), "--split", "train") == 0
     people = {sample.person for sample in read_shards(tmp_path / "out", "train")}
     assert people == {*PEOPLE[1:], "image00001"}
@@ -215,15 +215,15 @@ def test_people_that_the_other_set_cannot_name_are_complained_of(
     (test / "YTF" / "Ben_Ames_07.jpg").unlink()
     assert run("--apart-from", str(test), "--split", "train") == 1
     err = capsys.readouterr().err
-    assert f"Ben_Ames_07_pts.mat: the picture {test / 'YTF' / 'Ben_Ames_07.jpg'} is missing" in err
+    assert f"Ben_Ames_07_pts.mat: the image {test / 'YTF' / 'Ben_Ames_07.jpg'} is missing" in err
     assert "2 faces left out" in err
 
 
 def test_a_shard_that_gets_no_face_is_complained_of(
     run: Run, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    picture = data / "YTF" / "Ada_Byron_00.jpg"
-    picture.write_bytes(picture.read_bytes()[:-100])
+    image = data / "YTF" / "Ada_Byron_00.jpg"
+    image.write_bytes(image.read_bytes()[:-100])
     for _ in range(2):
         assert run("--split", "train", "--shard-size", "1") == 1
         err = capsys.readouterr().err

@@ -37,9 +37,9 @@ def test_flags_reach_the_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setattr("mien.server.serve", given.append)
     config = tmp_path / "serve.toml"
     config.write_text("queue = 5\n")
-    assert main(["serve", "--port", "9", "--max-bytes", "2048", "--config", str(config), "--min-face", "30"]) == 0
+    assert main(["serve", "--port", "9", "--max-bytes", "2048", "--config", str(config), "--min-face-size", "30"]) == 0
     (settings,) = given
-    assert (settings.port, settings.max_bytes, settings.queue, settings.min_face) == (9, 2048, 5, 30)
+    assert (settings.port, settings.max_bytes, settings.queue, settings.min_face_size) == (9, 2048, 5, 30)
 
 
 def test_settings_that_make_no_sense(capsys: pytest.CaptureFixture[str]) -> None:

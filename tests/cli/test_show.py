@@ -9,8 +9,8 @@ import pytest
 
 from mien.cli import main
 from mien.cli.show import _drawn, _label, _spread
-from mien.data.shards import Sample, shard_path, write_shard
-from mien.pixels import read
+from mien.datasets.shards import Sample, shard_path, write_shard
+from mien.imaging import read_image
 
 
 def sample(name: str = "0", visible: np.ndarray | None = None, points: np.ndarray | None = None) -> Sample:
@@ -44,7 +44,7 @@ def test_a_sheet(
     out = shards.parent / "sheet.png"
     assert main(["show", str(shards), "--out", str(out), "--count", str(count)]) == 0
     assert capsys.readouterr().out == f"{out}: {shown} of 7 faces\n"
-    assert read(out).shape[:2] == tuple(4 + side * 260 for side in sides)
+    assert read_image(out).shape[:2] == tuple(4 + side * 260 for side in sides)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_damaged_shard_is_named(shards: Path, capsys: pytest.CaptureFixture[st
         (["--split", "val"], 1, "no shards of the split 'val' in it"),
         (["--count", "0"], 2, "--count is 0; a sheet shows 1 to 729 faces"),
         (["--count", "730"], 2, "--count is 730"),
-        (["--out", "sheet.gif"], 2, "pictures are written as .jpg"),
+        (["--out", "sheet.gif"], 2, "images are written as .jpg"),
     ],
 )
 def test_calls_that_cannot_be_done(

@@ -36,7 +36,7 @@ path = "squares"
 
 @pytest.fixture
 def cascade(save, tmp_path: Path) -> str:
-    """Two recipes and a file that names them; pictures with one square each."""
+    """Two recipes and a file that names them; images with one square each."""
     names = ("one", "two")
     for name in names:
         (tmp_path / f"{name}.toml").write_text(RECIPE.format(name=name))

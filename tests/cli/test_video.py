@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.pixels import Mipmap, VideoReader, VideoWriter
-from mien.values import Faces, Landmarks, Picture, Pose
+from mien.imaging import Mipmap, VideoReader, VideoWriter
+from mien.types import Faces, Image, Landmarks, Pose
 
 from .conftest import squares  # isort: skip
 
@@ -39,9 +39,9 @@ def test_every_frame_as_json_and_drawn(shipped, clip, capsys) -> None:
     with VideoReader("drawn.mp4") as reader:
         drawn = list(reader)
         assert reader.fps == pytest.approx(10)
-    assert [picture.shape for picture in drawn] == [(160, 200, 3)] * 6
+    assert [image.shape for image in drawn] == [(160, 200, 3)] * 6
     # The green of the box is on the frames with a face and nowhere else.
-    assert [bool((np.ptp(picture, axis=2) > 60).any()) for picture in drawn] == [True] * 5 + [False]
+    assert [bool((np.ptp(image, axis=2) > 60).any()) for image in drawn] == [True] * 5 + [False]
 
 
 def test_table_names_the_frame(shipped, clip, capsys) -> None:
@@ -58,7 +58,7 @@ def test_table_names_the_frame(shipped, clip, capsys) -> None:
         (["clip.mp4", "--draw", "clip.mp4"], 2, "that is the video itself"),
         (["clip.mp4", "--draw", "out.avi"], 2, "written as .mp4"),
         (["clip.mp4", "--every", "3", "--no-smooth"], 2, "--every, --no-smooth: only with --landmarks; add it"),
-        (["clip.mp4", "--contour", "3d", "--passes", "2"], 2, "--contour, --passes: only with"),
+        (["clip.mp4", "--contour", "3d", "--refinement-steps", "2"], 2, "--contour, --refinement-steps: only with"),
         (["clip.mp4", "--network", "mine.onnx"], 2, "--network: only with --landmarks"),
     ],
 )
@@ -82,8 +82,8 @@ class _Camera:
         pass
 
     def __iter__(self):
-        picture: Picture = squares((80, 60))
-        yield from (picture, picture)
+        image: Image = squares((80, 60))
+        yield from (image, image)
         raise KeyboardInterrupt
 
 
@@ -99,7 +99,7 @@ def test_ctrl_c_ends_a_camera_and_keeps_what_was_recorded(shipped, capsys, tmp_p
 def test_ctrl_c_in_a_file_leaves_no_video(shipped, clip, capsys, monkeypatch, tmp_path) -> None:
     calls = []
 
-    def interrupt(*_: object) -> Picture:
+    def interrupt(*_: object) -> Image:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
@@ -119,14 +119,14 @@ class _Landmarker:
 
     made: ClassVar[list[object]] = []
 
-    def __init__(self, network: str, *, contour: str, passes: int, threads: int | None) -> None:
-        self.made.append((network, contour, passes, threads))
+    def __init__(self, network: str, *, contour: str, refinement_steps: int, threads: int | None) -> None:
+        self.made.append((network, contour, refinement_steps, threads))
 
     def __call__(self, mipmap: Mipmap, faces: Faces) -> list[Landmarks]:
-        return [self._one(mipmap.picture, *box) for box in faces.boxes.round().astype(int).clip(0).tolist()]
+        return [self._one(mipmap.image, *box) for box in faces.boxes.round().astype(int).clip(0).tolist()]
 
-    def _one(self, picture: Picture, x0: int, y0: int, x1: int, y1: int) -> Landmarks:
-        y, x = np.nonzero(picture[y0:y1, x0:x1, 0] > 128)
+    def _one(self, image: Image, x0: int, y0: int, x1: int, y1: int) -> Landmarks:
+        y, x = np.nonzero(image[y0:y1, x0:x1, 0] > 128)
         if not len(x):
             return Landmarks(np.zeros((68, 2)), "68", np.zeros(68))
         middle = [x0 + (x.min() + x.max() + 1) / 2, y0 + (y.min() + y.max() + 1) / 2]
@@ -136,14 +136,14 @@ class _Landmarker:
 
 @pytest.fixture
 def landmarker(monkeypatch: pytest.MonkeyPatch) -> type[_Landmarker]:
-    monkeypatch.setattr("mien.cli.landmarks.Landmarker", _Landmarker)
+    monkeypatch.setattr("mien.cli.landmarks.LandmarkDetector", _Landmarker)
     monkeypatch.setattr(_Landmarker, "made", [])
     return _Landmarker
 
 
 def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
     call = ["video", clip, "--landmarks", "--every", "4", "--no-smooth", "--json", "--draw", "drawn.mp4"]
-    assert main([*call, "--contour", "3d", "--passes", "2", "--network", "mine", "--threads", "1"]) == 0
+    assert main([*call, "--contour", "3d", "--refinement-steps", "2", "--network", "mine", "--threads", "1"]) == 0
     assert landmarker.made == [("mine", "3d", 2, 1)]
     out, err = capsys.readouterr()
     frames = [json.loads(line) for line in out.splitlines()]
@@ -155,12 +155,12 @@ def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
         np.testing.assert_allclose(middle, [60 + 10 * frame["frame"], 80], atol=2)  # MPEG-4 blurs edges
         assert face["landmarks"]["scheme"] == "68"
         assert face["landmarks"]["pose"] == {"yaw": 1.5, "pitch": -2, "roll": 3}
-        assert len(face["points"]) == 5
+        assert len(face["keypoints"]) == 5
     # On the first and fifth frame, and on the sixth, where the face is lost.
     assert "6 frames in" in err
     assert "frames per second; the detector ran on 3 frames\n" in err
     with VideoReader("drawn.mp4") as reader:
-        assert [bool((np.ptp(picture, axis=2) > 60).any()) for picture in reader] == [True] * 5 + [False]
+        assert [bool((np.ptp(image, axis=2) > 60).any()) for image in reader] == [True] * 5 + [False]
 
 
 def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landmarker) -> None:

@@ -32,27 +32,27 @@ def test_area_of_a_box_turned_inside_out_is_zero():
 def test_overlaps_by_hand(other, union, smaller, covered):
     other = np.array([other], dtype=np.float32)
     assert box.iou(TEN, other)[0, 0] == pytest.approx(union)
-    assert box.overlap_min(TEN, other)[0, 0] == pytest.approx(smaller)
-    assert box.coverage(TEN, other)[0, 0] == pytest.approx(covered)
+    assert box.iom(TEN, other)[0, 0] == pytest.approx(smaller)
+    assert box.ioa(TEN, other)[0, 0] == pytest.approx(covered)
 
 
 def test_suppress_by_hand():
     found = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30], [0, 0, 4, 4]], dtype=np.float32)
     scores = np.array([0.8, 0.9, 0.3, 0.5], dtype=np.float32)
     # 1 and 0 share 90 of 110; the small box shares 12 of 104 with box 1 by union, 12 of its own 16 by the smaller
-    assert box.suppress(found, scores, 0.5).tolist() == [1, 3, 2]
-    assert box.suppress(found, scores, 0.9).tolist() == [1, 0, 3, 2]
-    assert box.suppress(found, scores, 0.5, "min").tolist() == [1, 2]
+    assert box.nms(found, scores, 0.5).tolist() == [1, 3, 2]
+    assert box.nms(found, scores, 0.9).tolist() == [1, 0, 3, 2]
+    assert box.nms(found, scores, 0.5, "min").tolist() == [1, 2]
 
 
 def test_suppress_nothing():
-    assert box.suppress(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5).shape == (0,)
+    assert box.nms(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5).shape == (0,)
 
 
 @given(some_boxes(), arrays(np.float32, 8, elements=st.floats(0, 1, width=32)), st.floats(0.1, 0.9))
 @settings(max_examples=60, derandomize=True, deadline=None)
 def test_suppress_keeps_the_best_and_no_two_that_overlap(found, scores, threshold):
-    kept = box.suppress(found, scores, threshold)
+    kept = box.nms(found, scores, threshold)
     assert scores[kept[0]] == scores.max()
     assert (np.diff(scores[kept]) <= 0).all()
     among = box.iou(found[kept], found[kept])
@@ -66,9 +66,9 @@ def test_suppress_is_the_same_beyond_the_matrix_limit(monkeypatch):
     corner = rng.uniform(0, 100, (200, 2))
     found = np.concatenate([corner, corner + rng.uniform(5, 40, (200, 2))], axis=1).astype(np.float32)
     scores = rng.random(200).astype(np.float32)
-    whole = box.suppress(found, scores, 0.4)
+    whole = box.nms(found, scores, 0.4)
     monkeypatch.setattr(box, "_MATRIX_LIMIT", 10)
-    assert box.suppress(found, scores, 0.4).tolist() == whole.tolist()
+    assert box.nms(found, scores, 0.4).tolist() == whole.tolist()
 
 
 def test_square_and_enlarge_by_hand():
@@ -79,7 +79,7 @@ def test_square_and_enlarge_by_hand():
 
 def test_encode_by_hand():
     face = np.array([[1, 2, 9, 12]], dtype=np.float32)
-    assert box.encode(face, TEN)[0].tolist() == pytest.approx([0.1, 0.2, -0.1, 0.2])
+    assert box.encode_boxes(face, TEN)[0].tolist() == pytest.approx([0.1, 0.2, -0.1, 0.2])
     points = np.array([[[5, 5], [0, 10]]], dtype=np.float32)
     assert box.encode_points(points, TEN)[0].tolist() == [[0.5, 0.5], [0, 1]]
 
@@ -88,7 +88,7 @@ def test_encode_by_hand():
 @settings(max_examples=60, derandomize=True, deadline=None)
 def test_decode_undoes_encode(faces, windows):
     # float32 over coordinates up to 110 and offsets up to 110 sides of a window: a few hundredths of a pixel
-    np.testing.assert_allclose(box.decode(box.encode(faces, windows), windows), faces, atol=0.02)
+    np.testing.assert_allclose(box.decode_boxes(box.encode_boxes(faces, windows), windows), faces, atol=0.02)
     points = faces.reshape(8, 2, 2)
     np.testing.assert_allclose(box.decode_points(box.encode_points(points, windows), windows), points, atol=0.02)
 
@@ -99,17 +99,17 @@ def test_mirrored_offsets_are_those_of_the_mirrored_boxes(faces, windows):
     def mirrored(found):
         return np.stack([-found[:, 2], found[:, 1], -found[:, 0], found[:, 3]], axis=1)
 
-    offsets = box.encode(mirrored(faces), mirrored(windows))
-    np.testing.assert_allclose(box.mirror_offsets(box.encode(faces, windows)), offsets, atol=1e-3)
+    offsets = box.encode_boxes(mirrored(faces), mirrored(windows))
+    np.testing.assert_allclose(box.mirror_offsets(box.encode_boxes(faces, windows)), offsets, atol=1e-3)
     points = faces.reshape(8, 2, 2)
     places = box.encode_points(points * np.array([-1, 1], np.float32), mirrored(windows))
     np.testing.assert_allclose(box.mirror_points(box.encode_points(points, windows)), places, atol=1e-3)
 
 
 def test_quarter_turn_follows_rot90():
-    picture = np.zeros((40, 60), dtype=np.uint8)
-    picture[5:15, 30:50] = 1
-    turned = np.rot90(picture)
+    image = np.zeros((40, 60), dtype=np.uint8)
+    image[5:15, 30:50] = 1
+    turned = np.rot90(image)
     x0, y0, x1, y1 = box.quarter_turn(np.array([[30, 5, 50, 15]], dtype=np.float32), 60)[0].astype(int)
     assert turned[y0:y1, x0:x1].all()
     assert turned.sum() == (y1 - y0) * (x1 - x0)

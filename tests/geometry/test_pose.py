@@ -32,10 +32,10 @@ def checked(property_):
 
 def test_signs_by_hand():
     ahead = np.array([0, 0, -1])  # where a head that looks at the viewer points its nose
-    np.testing.assert_allclose(rotation(90, 0, 0) @ ahead, [1, 0, 0], atol=1e-12)  # to the right of the picture
+    np.testing.assert_allclose(rotation(90, 0, 0) @ ahead, [1, 0, 0], atol=1e-12)  # to the right of the image
     np.testing.assert_allclose(rotation(0, 90, 0) @ ahead, [0, -1, 0], atol=1e-12)  # up
     np.testing.assert_allclose(rotation(0, 0, 90) @ [1, 0, 0], [0, 1, 0], atol=1e-12)  # clockwise on the screen
-    # yaw first: the head that looks right is then pitched about the x axis of the picture, which its nose lies along
+    # yaw first: the head that looks right is then pitched about the x axis of the image, which its nose lies along
     np.testing.assert_allclose(rotation(90, 30, 0) @ ahead, [1, 0, 0], atol=1e-12)
 
 
@@ -99,7 +99,7 @@ def test_a_mirrored_face_yaws_and_rolls_the_other_way(pose):
 
 @given(turns(), st.floats(-100, 100))
 @checked
-def test_turning_the_picture_adds_to_roll_only(pose, degrees):
+def test_turning_the_image_adds_to_roll_only(pose, degrees):
     points = seen(rotation(*pose)) + np.sin(np.arange(136)).reshape(68, 2)
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turn = Similarity(np.array([[c, -s, 3], [s, c, 4]]))

@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from mien.pixels import read
+from mien.imaging import read_image
 from mien.server.app import create_app
 from mien.server.page import PAGE
 from mien.server.run import config_of
@@ -93,11 +93,11 @@ def http(running: Running) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def astronaut() -> np.ndarray:
-    return read(ASTRONAUT)
+    return read_image(ASTRONAUT)
 
 
 @pytest.fixture(scope="session")
-def portrait(astronaut: np.ndarray) -> np.ndarray:
+def analysis(astronaut: np.ndarray) -> np.ndarray:
     """The face alone with a little round it, (160, 160, 3): quick to look at."""
     return astronaut[40:200, 140:300]
 

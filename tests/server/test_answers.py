@@ -1,4 +1,4 @@
-"""Each path with a real picture: the answers are those of the library and of the commands."""
+"""Each path with a real image: the answers are those of the library and of the commands."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 import mien
 from mien.cli import main
 from mien.geometry.schemes import to_five
-from mien.pixels import encode_png, read
-from mien.records import record_of_faces
+from mien.imaging import encode_png, read_image
+from mien.schema import record_of_faces
 
 from .conftest import ASTRONAUT, Running
 
@@ -24,12 +24,12 @@ FILE = ASTRONAUT.read_bytes()
 
 
 @pytest.fixture(scope="module")
-def detector() -> mien.Detector:
-    return mien.Detector(threads=1)
+def detector() -> mien.FaceDetector:
+    return mien.FaceDetector(threads=1)
 
 
 @pytest.fixture(scope="module")
-def faces(detector: mien.Detector) -> mien.Faces:
+def faces(detector: mien.FaceDetector) -> mien.Faces:
     return detector(FILE)
 
 
@@ -45,17 +45,17 @@ def test_detect_answers_what_the_command_prints(http: httpx.Client, capsys: pyte
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-faces-found"] == "1"
-    assert answer.json() == printed | {"picture": "astronaut.jpg"}
+    assert answer.json() == printed | {"image": "astronaut.jpg"}
 
 
 @pytest.mark.parametrize("kind", ["form", "raw", "json", "form with fields"])
-def test_every_way_to_send_a_picture_gives_the_same(http: httpx.Client, kind: str, faces: mien.Faces) -> None:
-    name = "picture" if kind == "raw" else "astronaut.jpg"
+def test_every_way_to_send_a_image_gives_the_same(http: httpx.Client, kind: str, faces: mien.Faces) -> None:
+    name = "image" if kind == "raw" else "astronaut.jpg"
     request = {
         "form": {"files": form()},
         "form with fields": {"files": form(), "data": {"user": "nobody", "formId": "7"}},
         "raw": {"content": FILE, "headers": {"Content-Type": "image/jpeg"}},
-        "json": {"json": {"picture": base64.b64encode(FILE).decode(), "name": "astronaut.jpg"}},
+        "json": {"json": {"image": base64.b64encode(FILE).decode(), "name": "astronaut.jpg"}},
     }[kind]
     answer = http.post("/v1/detect", **request)  # type: ignore[arg-type]
     assert answer.json() == record_of_faces(name, 512, 512, faces)
@@ -64,34 +64,34 @@ def test_every_way_to_send_a_picture_gives_the_same(http: httpx.Client, kind: st
 def test_what_browsers_and_command_lines_add(http: httpx.Client) -> None:
     """The empty field of a form, lines in base64, and names that no file may have."""
     data = ASTRONAUT.read_bytes()
-    files = [("picture", ("x.jpg", data)), ("other", ("", b""))]
+    files = [("image", ("x.jpg", data)), ("other", ("", b""))]
     assert len(http.post("/v1/detect", files=files).json()["faces"]) == 1
     lines = base64.encodebytes(data).decode()
-    assert len(http.post("/v1/detect", json={"picture": lines}).json()["faces"]) == 1
-    name = http.post("/v1/detect", files={"picture": ("人" * 300 + ".jpg", data)}).json()["picture"]
+    assert len(http.post("/v1/detect", json={"image": lines}).json()["faces"]) == 1
+    name = http.post("/v1/detect", files={"image": ("人" * 300 + ".jpg", data)}).json()["image"]
     assert len(name.encode()) <= 200
     assert set(name) == {"人"}
 
 
 def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
     for contour, scheme in (("visible", "68"), ("3d", "68-3d")):
-        landmarker = mien.Landmarker(contour=contour, passes=2, threads=1)  # type: ignore[arg-type]
-        record = record_of_faces("astronaut.jpg", 512, 512, faces, landmarker(read(FILE), faces))
-        answer = http.post("/v1/landmarks", params={"contour": contour, "passes": 2}, files=form())
+        landmarker = mien.LandmarkDetector(contour=contour, refinement_steps=2, threads=1)  # type: ignore[arg-type]
+        record = record_of_faces("astronaut.jpg", 512, 512, faces, landmarker(read_image(FILE), faces))
+        answer = http.post("/v1/landmarks", params={"contour": contour, "refinement_steps": 2}, files=form())
         assert answer.json() == record
         assert answer.json()["faces"][0]["landmarks"]["scheme"] == scheme
 
 
 def test_align_sends_the_chips_of_the_library(http: httpx.Client, faces: mien.Faces) -> None:
-    picture = read(FILE)
-    points = to_five(mien.Landmarker(threads=1)(picture, faces)[0].points)
-    (chip,) = mien.chips(picture, mien.Faces(faces.boxes, faces.scores, points[None]))
+    image = read_image(FILE)
+    points = to_five(mien.LandmarkDetector(threads=1)(image, faces)[0].points)
+    (aligned_face,) = mien.align_faces(image, mien.Faces(faces.boxes, faces.scores, points[None]))
     answer = http.post("/v1/align", files=form("a/b/astronaut.jpg")).json()
-    assert answer["picture"] == "astronaut.jpg"
-    (sent,) = answer["chips"]
+    assert answer["image"] == "astronaut.jpg"
+    (sent,) = answer["aligned_faces"]
     assert (sent["file"], sent["size"]) == ("astronaut_0.png", 144)
-    assert (read(base64.b64decode(sent["png"])) == chip.pixels).all()
-    assert np.allclose(sent["to_picture"], chip.to_picture.matrix, atol=1e-5)  # six digits are sent
+    assert (read_image(base64.b64decode(sent["png"])) == aligned_face.pixels).all()
+    assert np.allclose(sent["to_image"], aligned_face.to_image.matrix, atol=1e-5)  # six digits are sent
 
 
 def test_align_by_five_points_as_an_archive(http: httpx.Client, faces: mien.Faces) -> None:
@@ -99,12 +99,12 @@ def test_align_by_five_points_as_an_archive(http: httpx.Client, faces: mien.Face
     answer = http.post("/v1/align", params=switches, files=form())
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-        assert archive.namelist() == ["astronaut_0.png", "chips.json"]
-        (chip,) = mien.chips(read(FILE), faces, spec=mien.ChipSpec.arcface(96))
-        assert archive.read("astronaut_0.png") == encode_png(chip.pixels)
-        record = json.loads(archive.read("chips.json"))
-    assert record["chips"][0]["file"] == "astronaut_0.png"
-    assert "png" not in record["chips"][0]
+        assert archive.namelist() == ["astronaut_0.png", "aligned_faces.json"]
+        (aligned_face,) = mien.align_faces(read_image(FILE), faces, spec=mien.AlignSpec.arcface(96))
+        assert archive.read("astronaut_0.png") == encode_png(aligned_face.pixels)
+        record = json.loads(archive.read("aligned_faces.json"))
+    assert record["aligned_faces"][0]["file"] == "astronaut_0.png"
+    assert "png" not in record["aligned_faces"][0]
 
 
 def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces) -> None:
@@ -112,28 +112,28 @@ def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces
     assert plain == record_of_faces("astronaut.jpg", 512, 512, faces)
     usual = http.post("/v1/analyze", files=form()).json()
     assert usual == http.post("/v1/landmarks", files=form()).json()
-    everything = http.post("/v1/analyze", params={"chips": True}, files=form()).json()
-    assert everything.pop("chips") == http.post("/v1/align", files=form()).json()["chips"]
+    everything = http.post("/v1/analyze", params={"aligned_faces": True}, files=form()).json()
+    assert everything.pop("aligned_faces") == http.post("/v1/align", files=form()).json()["aligned_faces"]
     assert everything == usual
 
 
-def test_min_face_and_max_faces(http: httpx.Client, portrait: np.ndarray) -> None:
-    two = encode_png(np.concatenate([portrait, portrait[:, ::-1]], axis=1))
+def test_min_face_and_max_faces(http: httpx.Client, analysis: np.ndarray) -> None:
+    two = encode_png(np.concatenate([analysis, analysis[:, ::-1]], axis=1))
     upload = {"content": two, "headers": {"Content-Type": "image/png"}}
     everyone = http.post("/v1/detect", **upload)  # type: ignore[arg-type]
     assert len(everyone.json()["faces"]) == 2
     one = http.post("/v1/detect", params={"max_faces": 1}, **upload)  # type: ignore[arg-type]
     assert one.json()["faces"] == everyone.json()["faces"][:1]
     assert one.headers["x-faces-found"] == "2"
-    none = http.post("/v1/detect", params={"min_face": 400}, **upload)  # type: ignore[arg-type]
+    none = http.post("/v1/detect", params={"min_face_size": 400}, **upload)  # type: ignore[arg-type]
     assert none.json()["faces"] == []
 
 
 def test_no_face_is_an_answer(http: httpx.Client) -> None:
     black = encode_png(np.zeros((64, 64, 3), np.uint8))
-    for path, rest in (("detect", {"faces": []}), ("landmarks", {"faces": []}), ("align", {"chips": []})):
+    for path, rest in (("detect", {"faces": []}), ("landmarks", {"faces": []}), ("align", {"aligned_faces": []})):
         answer = http.post(f"/v1/{path}", content=black, headers={"Content-Type": "image/png"})
-        assert answer.json() == {"picture": "picture", "width": 64, "height": 64, **rest}
+        assert answer.json() == {"image": "image", "width": 64, "height": 64, **rest}
 
 
 def test_models_are_those_of_the_command(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:

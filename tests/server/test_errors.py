@@ -43,24 +43,24 @@ def base64_of(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-PICTURES = {
-    "a text": (b"not a picture at all", "unsupported-picture", "begins with b'not a pi'"),
-    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported-picture", "JPEG, PNG"),
-    "cut short": (FILE[:5000], "damaged-picture", "damaged or incomplete"),
-    "empty": (b"", "damaged-picture", "0 bytes"),
+IMAGES = {
+    "a text": (b"not an image at all", "unsupported-image", "begins with b'not an i'"),
+    "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported-image", "JPEG, PNG"),
+    "cut short": (FILE[:5000], "damaged-image", "damaged or incomplete"),
+    "empty": (b"", "damaged-image", "0 bytes"),
     "too many pixels": (png_head(9000, 9000), "too-many-pixels", "9000 x 9000"),
     "too long a side": (png_head(40_000, 10), "too-many-pixels", "40000 x 10"),
 }
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("way", ["raw", "form", "json"])
-def test_pictures_that_cannot_be_used(http: httpx.Client, name: str, way: str) -> None:
-    data, code, said = PICTURES[name]
+def test_images_that_cannot_be_used(http: httpx.Client, name: str, way: str) -> None:
+    data, code, said = IMAGES[name]
     request: dict[str, Any] = {
         "raw": {"content": data, "headers": RAW},
         "form": {"files": {"f": ("x.jpg", data)}},
-        "json": {"json": {"picture": base64_of(data)}},
+        "json": {"json": {"image": base64_of(data)}},
     }[way]
     found = problem(http.post("/v1/detect", **request))
     assert found["code"] == code
@@ -79,37 +79,37 @@ BODIES = {
         "unsupported-media-type",
         "gzip",
     ),
-    "an url-encoded form": ({"data": {"picture": "x"}}, "unsupported-media-type", "urlencoded"),
-    "a form without file": ({"files": {"picture": (None, b"text")}}, "no-picture", "0 files"),
-    "two files": ({"files": [("a", ("a.jpg", FILE)), ("b", ("b.jpg", FILE))]}, "no-picture", "2 files"),
+    "an url-encoded form": ({"data": {"image": "x"}}, "unsupported-media-type", "urlencoded"),
+    "a form without file": ({"files": {"image": (None, b"text")}}, "no-image", "0 files"),
+    "two files": ({"files": [("a", ("a.jpg", FILE)), ("b", ("b.jpg", FILE))]}, "no-image", "2 files"),
     "a form without boundary": (
         {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}},
-        "no-picture",
+        "no-image",
         "boundary",
     ),
     "a form that is none": (
         {"content": b"hello", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
-        "no-picture",
+        "no-image",
         "cannot be read",
     ),
     "a boundary that is too long": (
         {"content": b"--x", "headers": {"Content-Type": f"multipart/form-data; boundary={'b' * 300}"}},
-        "no-picture",
+        "no-image",
         "cannot be read",
     ),
-    "no JSON": ({"content": b"{", "headers": JSON}, "no-picture", "not JSON"),
-    "JSON of many parts": ({"json": {"picture": [[]] * 200}}, "no-picture", "too many parts"),
-    "deep JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-picture", "not JSON"),
-    "a JSON list": ({"json": ["x"]}, "no-picture", "the JSON must be"),
-    "JSON without picture": ({"json": {"name": "x"}}, "no-picture", "the JSON must be"),
-    "JSON with more": ({"json": {"picture": "", "url": "x"}}, "no-picture", "the JSON must be"),
-    "no base64": ({"json": {"picture": "data:image/jpeg;base64,AAAA"}}, "no-picture", "not base64"),
-    "no ASCII": ({"json": {"picture": "bücher"}}, "no-picture", "not base64"),
+    "no JSON": ({"content": b"{", "headers": JSON}, "no-image", "not JSON"),
+    "JSON of many parts": ({"json": {"image": [[]] * 200}}, "no-image", "too many parts"),
+    "deep JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-image", "not JSON"),
+    "a JSON list": ({"json": ["x"]}, "no-image", "the JSON must be"),
+    "JSON without image": ({"json": {"name": "x"}}, "no-image", "the JSON must be"),
+    "JSON with more": ({"json": {"image": "", "url": "x"}}, "no-image", "the JSON must be"),
+    "no base64": ({"json": {"image": "data:image/jpeg;base64,AAAA"}}, "no-image", "not base64"),
+    "no ASCII": ({"json": {"image": "bücher"}}, "no-image", "not base64"),
 }
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_bodies_without_a_picture(http: httpx.Client, name: str) -> None:
+def test_bodies_without_a_image(http: httpx.Client, name: str) -> None:
     request, code, said = BODIES[name]
     found = problem(http.post("/v1/detect", **request))  # type: ignore[arg-type]
     assert found["code"] == code
@@ -117,8 +117,8 @@ def test_bodies_without_a_picture(http: httpx.Client, name: str) -> None:
 
 
 SWITCHES = {
-    "detect": [{"unknown": 1}, {"min_face": 0}, {"min_face": "nan"}, {"min_face": 5}, {"max_faces": 0}],
-    "landmarks": [{"contour": "none"}, {"passes": 3}, {"size": 100}],
+    "detect": [{"unknown": 1}, {"min_face_size": 0}, {"min_face_size": "nan"}, {"min_face_size": 5}, {"max_faces": 0}],
+    "landmarks": [{"contour": "none"}, {"refinement_steps": 3}, {"size": 100}],
     "align": [{"size": 4}, {"size": 5000}, {"points": 6}, {"template": "arcface", "padding": 0.1}, {"format": "tar"}],
     "analyze": [{"landmarks": "perhaps"}, {"format": "zip"}],
 }

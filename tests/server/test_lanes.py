@@ -1,4 +1,4 @@
-"""Which networks look at a picture."""
+"""Which networks look at an image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mien.server.lanes import Lanes
 from mien.server.problems import Problem
 
 
-def test_only_a_picture_that_is_alone_gets_the_wide_networks() -> None:
+def test_only_a_image_that_is_alone_gets_the_wide_networks() -> None:
     lanes = Lanes(20.0, 2)
     with lanes.take() as first:
         with lanes.take() as second, lanes.take() as third:

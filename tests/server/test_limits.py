@@ -11,7 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
-from mien.pixels import encode_png
+from mien.imaging import encode_png
 from mien.server.guard import RateLimit
 from mien.server.problems import Problem
 from mien.server.run import open_to_all
@@ -55,11 +55,11 @@ def test_pixels_are_checked_before_anything_is_decoded(start: Start) -> None:
         found = problem(detect(http, png_head(513, 512)))  # has no pixels: decoding it would be another error
         assert found["code"] == "too-many-pixels"
         assert "262656 pixels, more than 262144" in found["detail"]
-        assert problem(detect(http, png_head(512, 512)))["code"] == "damaged-picture"
+        assert problem(detect(http, png_head(512, 512)))["code"] == "damaged-image"
 
 
-def test_faces_returned(start: Start, portrait: np.ndarray) -> None:
-    four = encode_png(np.tile(portrait, (2, 2, 1)))
+def test_faces_returned(start: Start, analysis: np.ndarray) -> None:
+    four = encode_png(np.tile(analysis, (2, 2, 1)))
     with start(max_faces=3).http() as http:
         answer = http.post("/v1/landmarks?max_faces=50", content=four, headers=RAW)
         assert len(answer.json()["faces"]) == 3
@@ -67,9 +67,9 @@ def test_faces_returned(start: Start, portrait: np.ndarray) -> None:
 
 
 def test_min_face_of_the_service(start: Start) -> None:
-    with start(min_face=60).http() as http:
-        assert "60 or more" in problem(http.post("/v1/detect?min_face=59", content=FILE, headers=RAW))["detail"]
-        assert http.post("/v1/detect?min_face=60", content=FILE, headers=RAW).status_code == 200
+    with start(min_face_size=60).http() as http:
+        assert "60 or more" in problem(http.post("/v1/detect?min_face_size=59", content=FILE, headers=RAW))["detail"]
+        assert http.post("/v1/detect?min_face_size=60", content=FILE, headers=RAW).status_code == 200
 
 
 def test_time_for_one_request(start: Start, held: Held) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 import mien
-from mien.pixels import encode_png
-from mien.records import record_of_faces
+from mien.imaging import encode_png
+from mien.schema import record_of_faces
 from mien.server.engine import Answer, Engine
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
@@ -41,24 +41,24 @@ def head(port: int, length: int) -> bytes:
     ).encode()
 
 
-def test_fifty_clients_get_their_own_faces(running: Running, portrait: np.ndarray) -> None:
-    """The face stands in another place in each picture, so that a mixed-up answer would be seen."""
-    detector = mien.Detector(mien.Settings(min_face=60), threads=1)
+def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarray) -> None:
+    """The face stands in another place in each image, so that a mixed-up answer would be seen."""
+    detector = mien.FaceDetector(mien.DetectorConfig(min_face_size=60), threads=1)
     files, wanted = [], []
     for number in range(50):
-        picture = np.full((240, 260, 3), 128, np.uint8)
+        image = np.full((240, 260, 3), 128, np.uint8)
         left, top = 10 * (number % 10), 16 * (number // 10)
-        picture[top : top + 160, left : left + 160] = portrait
-        files.append(encode_png(picture))
-        wanted.append(record_of_faces(f"{number}.png", 260, 240, detector(picture)))
+        image[top : top + 160, left : left + 160] = analysis
+        files.append(encode_png(image))
+        wanted.append(record_of_faces(f"{number}.png", 260, 240, detector(image)))
     assert len({tuple(record["faces"][0]["box"]) for record in wanted}) == 50
     together = threading.Barrier(50)
 
     def ask(number: int) -> object:
         with running.http() as http:
             together.wait(PATIENCE)
-            files_ = {"picture": (f"{number}.png", files[number])}
-            return http.post("/v1/detect", params={"min_face": 60}, files=files_).json()
+            files_ = {"image": (f"{number}.png", files[number])}
+            return http.post("/v1/detect", params={"min_face_size": 60}, files=files_).json()
 
     with ThreadPoolExecutor(50) as threads:
         assert list(threads.map(ask, range(50))) == wanted

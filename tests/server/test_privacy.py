@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect
 
-from mien.pixels import encode_png
+from mien.imaging import encode_png
 from mien.server.logs import _TALKERS, configure, log
 
 from .conftest import ASTRONAUT, PATIENCE, Running, run_process
@@ -56,12 +56,12 @@ def test_nothing_is_written_to_disk(running: Running, opened: list[str]) -> None
     assert len(large) > 5_000_000  # far more than form parsers keep in memory
     with running.http() as http:
         for request in (
-            {"files": {"picture": ("x.png", large)}},
+            {"files": {"image": ("x.png", large)}},
             {"content": large, "headers": {"Content-Type": "image/png"}},
-            {"json": {"picture": base64.b64encode(large).decode()}},
+            {"json": {"image": base64.b64encode(large).decode()}},
             {"files": {"a": ("a.png", large[:2_000_000]), "b": ("b.png", large[:2_000_000])}},
         ):
-            http.post("/v1/align", params={"min_face": 400}, **request)  # type: ignore[arg-type]
+            http.post("/v1/align", params={"min_face_size": 400}, **request)  # type: ignore[arg-type]
     assert opened == []
 
 
@@ -71,16 +71,18 @@ STRANGE_FORM = (
 )
 
 
-def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
+def test_the_log_has_no_names_images_queries_keys_or_addresses() -> None:
     data = ASTRONAUT.read_bytes()
     with run_process("--log-level", "debug") as (process, url):
         with httpx.Client(base_url=url, timeout=PATIENCE) as http:
-            form = {"picture": ("secret-name.jpg", data)}
-            assert http.post("/v1/detect?min_face=61", files=form, headers={"X-API-Key": "sesame"}).status_code == 200
-            http.post("/v1/detect", content=b"secret picture", headers=RAW)
+            form = {"image": ("secret-name.jpg", data)}
+            assert (
+                http.post("/v1/detect?min_face_size=61", files=form, headers={"X-API-Key": "sesame"}).status_code == 200
+            )
+            http.post("/v1/detect", content=b"secret image", headers=RAW)
             http.post("/v1/detect", content=STRANGE_FORM, headers={"Content-Type": "multipart/form-data; boundary=x"})
             http.get("/secret-path")
-        with connect(f"{url.replace('http', 'ws')}/v1/stream?min_face=62") as socket:
+        with connect(f"{url.replace('http', 'ws')}/v1/stream?min_face_size=62") as socket:
             socket.send(data)
             socket.recv(PATIENCE)
         process.terminate()
@@ -90,7 +92,9 @@ def test_the_log_has_no_names_pictures_queries_keys_or_addresses() -> None:
     assert paths[-4:] == ["/v1/detect", "/v1/detect", "/v1/detect", "other"]
     assert [event["frames"] for event in events if event["event"] == "stream"] == [1]
     (own,) = [line for line in text.splitlines() if '"listening"' in line]  # the one address in it is our own
-    assert not [word for word in ("secret", "sesame", "min_face", "127.0.0.1", "JFIF") if word in text.replace(own, "")]
+    assert not [
+        word for word in ("secret", "sesame", "min_face_size", "127.0.0.1", "JFIF") if word in text.replace(own, "")
+    ]
 
 
 def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,18 +8,18 @@ from typing import get_type_hints
 import pytest
 from pydantic import BaseModel
 
-from mien import records
+from mien import schema
 from mien.models import available
 from mien.server import shapes
 
 PAIRS = [
-    (shapes.Pose, records.PoseRecord),
-    (shapes.Landmarks, records.LandmarksRecord),
-    (shapes.Face, records.FaceRecord),
-    (shapes.Picture, records.PictureRecord),
-    (shapes.Chip, records.SentChipRecord),
-    (shapes.Chips, records.SentChipsRecord),
-    (shapes.Analysis, records.AnalysisRecord),
+    (shapes.Pose, schema.PoseRecord),
+    (shapes.Landmarks, schema.LandmarksRecord),
+    (shapes.Face, schema.FaceRecord),
+    (shapes.Image, schema.ImageRecord),
+    (shapes.AlignedFace, schema.EncodedAlignedFaceRecord),
+    (shapes.AlignedFaces, schema.EncodedAlignedFacesRecord),
+    (shapes.Analysis, schema.AnalysisRecord),
 ]
 
 

@@ -14,8 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 import mien
-from mien.pixels import encode_jpeg
-from mien.records import face_records
+from mien.imaging import encode_jpeg
+from mien.schema import face_records
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_service
 
@@ -42,7 +42,7 @@ def closed(socket: ClientConnection) -> tuple[int, str]:
 
 
 def test_a_face_keeps_its_number(running: Running, astronaut: np.ndarray) -> None:
-    with opened(running, "?min_face=60") as socket:
+    with opened(running, "?min_face_size=60") as socket:
         for number in range(4):
             socket.send(encode_jpeg(np.roll(astronaut, 3 * number, axis=1)))
             record = answer(socket)
@@ -51,19 +51,19 @@ def test_a_face_keeps_its_number(running: Running, astronaut: np.ndarray) -> Non
             (face,) = record["faces"]
             assert face["track"] == 0
             assert len(face["landmarks"]["points"]) == 68
-            assert abs(face["points"][2][0] - (226 + 3 * number)) < 6  # the tip of the nose goes to the right
+            assert abs(face["keypoints"][2][0] - (226 + 3 * number)) < 6  # the tip of the nose goes to the right
             assert record["ms"] > 0
 
 
-def test_without_tracks_and_landmarks_a_frame_is_a_picture(running: Running) -> None:
-    detector = mien.Detector(mien.Settings(min_face=60), threads=1)
+def test_without_tracks_and_landmarks_a_frame_is_a_image(running: Running) -> None:
+    detector = mien.FaceDetector(mien.DetectorConfig(min_face_size=60), threads=1)
     faces = detector(FILE)
-    with opened(running, "?min_face=60&landmarks=false") as socket:
+    with opened(running, "?min_face_size=60&landmarks=false") as socket:
         socket.send(FILE)
         assert answer(socket)["faces"] == face_records(faces)
-    with opened(running, "?min_face=60&track=false&contour=3d") as socket:
+    with opened(running, "?min_face_size=60&track=false&contour=3d") as socket:
         socket.send(FILE)
-        landmarks = mien.Landmarker(contour="3d", passes=1, threads=1)(mien.read(FILE), faces)
+        landmarks = mien.LandmarkDetector(contour="3d", refinement_steps=1, threads=1)(mien.read_image(FILE), faces)
         assert answer(socket)["faces"] == face_records(faces, landmarks)
 
 
@@ -87,7 +87,7 @@ def test_the_newest_frame_is_looked_at_when_a_thread_is_free(start: Start, held:
     with running.http() as http, ThreadPoolExecutor(1) as threads:
         first = threads.submit(http.post, "/v1/detect", content=FILE, headers={"Content-Type": "image/jpeg"})
         assert held.begun.acquire(timeout=PATIENCE)
-        with opened(running, "?track=false&landmarks=false&min_face=60") as socket:
+        with opened(running, "?track=false&landmarks=false&min_face_size=60") as socket:
             for _ in range(5):
                 socket.send(FILE)
             socket.ping().wait(PATIENCE)  # all before it have arrived
@@ -99,10 +99,10 @@ def test_the_newest_frame_is_looked_at_when_a_thread_is_free(start: Start, held:
 
 
 def test_a_broken_frame_does_not_end_the_stream(running: Running) -> None:
-    with opened(running, "?min_face=60") as socket:
+    with opened(running, "?min_face_size=60") as socket:
         socket.send(FILE[:3000])
         record = answer(socket)
-        assert (record["frame"], record["error"]["code"]) == (0, "damaged-picture")
+        assert (record["frame"], record["error"]["code"]) == (0, "damaged-image")
         assert record["error"]["request_id"]
         socket.send("text is passed over")
         socket.send(FILE)
@@ -110,7 +110,7 @@ def test_a_broken_frame_does_not_end_the_stream(running: Running) -> None:
         assert (record["frame"], len(record["faces"])) == (1, 1)
 
 
-@pytest.mark.parametrize("query", ["?fps=0", "?min_face=5", "?contour=x", "?unknown=1"])
+@pytest.mark.parametrize("query", ["?fps=0", "?min_face_size=5", "?contour=x", "?unknown=1"])
 def test_switches_that_make_no_sense(running: Running, query: str) -> None:
     with opened(running, query) as socket:
         assert closed(socket) == (1008, "bad-option")

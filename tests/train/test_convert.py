@@ -58,9 +58,9 @@ def _made_up(name: str) -> State:
     return state
 
 
-def _theirs(name: str, state: State, pictures: np.ndarray) -> list[np.ndarray]:
+def _theirs(name: str, state: State, images: np.ndarray) -> list[np.ndarray]:
     """What facenet-pytorch computes, written down from its description; scores are those of "face"."""
-    x = torch.from_numpy((pictures.astype(np.float32) - 127.5) * 0.0078125).permute(0, 3, 1, 2)
+    x = torch.from_numpy((images.astype(np.float32) - 127.5) * 0.0078125).permute(0, 3, 1, 2)
     for number, *_ in CONVOLUTIONS[name]:
         x = functional.conv2d(x, state[f"conv{number}.weight"], state[f"conv{number}.bias"])
         x = functional.prelu(x, state[f"prelu{number}.weight"])
@@ -103,8 +103,8 @@ def test_the_converted_network_computes_what_the_original_does(
     path = next(path for path in converted if path.stem == name)
     model = open_model(path, name)
     count, size = (1 if name == "pnet" else 7), SIZES[name]
-    pictures = np.random.default_rng(1).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
-    ours, theirs = model.run(pictures), _theirs(name, states[name], pictures)
+    images = np.random.default_rng(1).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+    ours, theirs = model.run(images), _theirs(name, states[name], images)
     assert [output.shape for output in ours] == [output.shape for output in theirs]
     for our, their in zip(ours, theirs, strict=True):
         # float32 sums of some thousand terms in another order

@@ -28,10 +28,10 @@ def test_the_file_computes_what_torch_computes(task, tmp_path):
     network = folded(task.network)
     path = export(task, network, tmp_path / "tiny.onnx", {"quality": 0.5})
     model = models.open_model(path, "rnet")
-    pictures = np.random.default_rng(1).integers(0, 256, (7, 4, 4, 3), np.uint8)
-    scores, offsets = model.run(pictures)
+    images = np.random.default_rng(1).integers(0, 256, (7, 4, 4, 3), np.uint8)
+    scores, offsets = model.run(images)
     with torch.no_grad():
-        expected = task.exportable(network.eval())(torch.from_numpy(pictures))
+        expected = task.exportable(network.eval())(torch.from_numpy(images))
     np.testing.assert_allclose(scores, expected[0].numpy(), atol=1e-5)
     np.testing.assert_allclose(offsets, expected[1].numpy(), atol=1e-5)
     assert model.card.scores == {"quality": 0.5}
@@ -83,8 +83,8 @@ class Window(nn.Module):
         super().__init__()
         self.layer = layer
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.layer(pictures.permute(0, 3, 1, 2).float() / 255)
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        out = self.layer(images.permute(0, 3, 1, 2).float() / 255)
         return torch.sigmoid(out[:, 0]), out[:, 1:].permute(0, 2, 3, 1)
 
 
@@ -100,7 +100,7 @@ class WindowTask(TinyTask):
         return Window(network)
 
 
-def test_a_pnet_takes_pictures_of_any_size(tmp_path):
+def test_a_pnet_takes_images_of_any_size(tmp_path):
     task = WindowTask()
     model = models.open_model(export(task, task.network, tmp_path / "p.onnx", {}), "pnet")
     for height, width in [(3, 3), (20, 9), (31, 64)]:
@@ -113,9 +113,9 @@ def test_a_pnet_takes_pictures_of_any_size(tmp_path):
 class Frozen(Window):
     """Takes the size it was traced with for a constant, as a careless network does."""
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        rows, columns = (int(side) for side in pictures.shape[1:3])
-        scores, offsets = super().forward(pictures[:, : min(rows, 13), : min(columns, 17)])
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        rows, columns = (int(side) for side in images.shape[1:3])
+        scores, offsets = super().forward(images[:, : min(rows, 13), : min(columns, 17)])
         return scores, offsets if rows < 20 else 2 * offsets
 
 
@@ -137,8 +137,8 @@ class Three(nn.Module):
         super().__init__()
         self.two = two
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        scores, offsets = self.two(pictures)
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        scores, offsets = self.two(images)
         return scores, offsets, offsets + 1
 
 

@@ -113,7 +113,7 @@ def test_the_run_folder_tells_the_whole_story(tmp_path):
     assert "quality" in log
 
 
-def test_tensorboard_has_losses_measures_rate_speed_and_pictures(tmp_path):
+def test_tensorboard_has_losses_measures_rate_speed_and_images(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     with pytest.raises(PowerError):

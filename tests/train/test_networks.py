@@ -53,10 +53,10 @@ def test_the_paper_networks_have_the_published_sizes():
 
 
 def test_deployed_takes_bytes_and_gives_probabilities():
-    pictures = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, 40, 44, 3), dtype=np.uint8))
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (1, 40, 44, 3), dtype=np.uint8))
     network = make_network("paper-pnet").eval()
-    scores, offsets = Deployed(network)(pictures)
-    logits, raw = network((pictures.permute(0, 3, 1, 2).float() - 127.5) / 128)
+    scores, offsets = Deployed(network)(images)
+    logits, raw = network((images.permute(0, 3, 1, 2).float() - 127.5) / 128)
     torch.testing.assert_close(scores, torch.sigmoid(logits))
     torch.testing.assert_close(offsets, raw.permute(0, 2, 3, 1))
     assert offsets.shape == (*scores.shape, 4)

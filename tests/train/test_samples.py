@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.data.annotations import Annotation
+from mien.datasets.annotations import Annotation
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box
-from mien.pixels import Mipmap
-from mien.pixels.paint import encode_png
+from mien.imaging import Mipmap
+from mien.imaging.paint import encode_png
 from mien.train.augment import augment
 from mien.train.crops import CropSamples
 from mien.train.examples import Example, Examples, split
@@ -24,18 +24,18 @@ RECIPE = SampleRecipe(mirror=0.5, rotation_degrees=20)
 POINTS = np.array([[40, 40], [60, 40], [50, 50], [42, 60], [58, 60]], dtype=np.float32)
 
 
-def marked_picture():
+def marked_image():
     """Grey, with a white dot of 3 x 3 on each of the five points."""
-    picture = np.full((100, 120, 3), 90, dtype=np.uint8)
+    image = np.full((100, 120, 3), 90, dtype=np.uint8)
     for x, y in POINTS.astype(int):
-        picture[y - 1 : y + 2, x - 1 : x + 2] = 255
-    return picture
+        image[y - 1 : y + 2, x - 1 : x + 2] = 255
+    return image
 
 
 @pytest.fixture
 def examples(tmp_path):
     path = tmp_path / "face.png"
-    path.write_bytes(encode_png(marked_picture()))
+    path.write_bytes(encode_png(marked_image()))
     annotation = Annotation(
         path=path,
         boxes=np.array([[32, 28, 68, 72], [90, 80, 110, 98]], dtype=np.float32),
@@ -45,11 +45,11 @@ def examples(tmp_path):
     return Examples([Example(annotation, background=True, source=0)], [1.0])
 
 
-def brightest_at(picture, points, size):
-    """Whether there is a bright pixel within a pixel of each point given in fractions of the picture."""
+def brightest_at(image, points, size):
+    """Whether there is a bright pixel within a pixel of each point given in fractions of the image."""
     for x, y in points * size - 0.5:
         j, i = round(float(x)), round(float(y))
-        near = picture[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
+        near = image[max(i - 1, 0) : i + 2, max(j - 1, 0) : j + 2]
         if near.size and near.max() < 180:
             return False
     return True
@@ -59,9 +59,9 @@ def brightest_at(picture, points, size):
 @pytest.mark.parametrize("degrees", [0, 30, -90])
 def test_a_view_shows_points_where_it_says(mirrored, degrees):
     view = View(50, 50, 60, degrees, mirrored)
-    seen = view.cut(Mipmap(marked_picture()), 60)
+    seen = view.cut(Mipmap(marked_image()), 60)
     assert brightest_at(seen, view.points(POINTS), 60)
-    assert brightest_at(view.cut(Mipmap(marked_picture()), 80, context=2), view.points(POINTS) / 2 + 0.25, 80)
+    assert brightest_at(view.cut(Mipmap(marked_image()), 80, context=2), view.points(POINTS) / 2 + 0.25, 80)
 
 
 def test_a_mirrored_view_swaps_left_and_right():
@@ -98,11 +98,11 @@ def test_labels_by_hand():
 def test_crops_hold_what_their_labels_say(examples, mirror):
     recipe = replace(RECIPE, mirror=mirror, negative_share=0.0, part_share=0.0, points_share=1.0)
     batch = CropSamples(examples, Mined.none(), recipe, size=48, seed=0).batch(3, 16)
-    assert batch["pictures"].shape == (16, 48, 48, 3)
+    assert batch["images"].shape == (16, 48, 48, 3)
     assert (batch["labels"] == 1).mean() > 0.8  # turned views may show less
     assert batch["pointed"].all()
-    for picture, points in zip(batch["pictures"], batch["points"], strict=True):
-        assert brightest_at(picture, points, 48)
+    for image, points in zip(batch["images"], batch["points"], strict=True):
+        assert brightest_at(image, points, 48)
         assert points[0, 0] < points[1, 0]
 
 
@@ -125,29 +125,29 @@ def test_mined_crops_are_used(examples):
     recipe = replace(RECIPE, negative_share=1.0, part_share=0.0, hard_share=1.0, rotation_degrees=0.0)
     batch = CropSamples(examples, mined, recipe, size=24, seed=0).batch(0, 8)
     assert (batch["labels"] == 0).all()
-    assert (batch["pictures"] < 100).all()  # grey: none of the dots
+    assert (batch["images"] < 100).all()  # grey: none of the dots
 
 
 def test_window_samples_find_the_face_in_their_patch(examples):
     recipe = replace(RECIPE, kind="windows", positive=0.5, negative_share=0.0, windows_a_side=12)
     samples = WindowSamples(examples, recipe, input_size=31, cell=12, stride=4, seed=0)
     batch = samples.batch(0, 12)
-    assert batch["pictures"].shape == (12, 75, 75, 3)
+    assert batch["images"].shape == (12, 75, 75, 3)
     assert batch["labels"].shape == (12, 144)
     assert ((batch["labels"] == 1).any(axis=1)).mean() > 0.7
     windows = grid(75, 31, 12, 4)
-    for picture, labels, offsets in zip(batch["pictures"], batch["labels"], batch["offsets"], strict=True):
+    for image, labels, offsets in zip(batch["images"], batch["labels"], batch["offsets"], strict=True):
         for k in np.flatnonzero(labels == 1):
-            face = box.decode(offsets[k : k + 1], windows[k : k + 1])[0]
+            face = box.decode_boxes(offsets[k : k + 1], windows[k : k + 1])[0]
             x, y = ((face[:2] + face[2:]) / 2).astype(int)
-            assert picture[y - 2 : y + 3, x - 2 : x + 3].max() > 100  # the nose, between bright dots
+            assert image[y - 2 : y + 3, x - 2 : x + 3].max() > 100  # the nose, between bright dots
 
 
 def test_patches_are_round_their_points(examples):
     recipe = replace(RECIPE, points_off=0.1)
     batch = PatchSamples(examples, recipe, size=24, seed=0).batch(0, 8)
-    assert batch["pictures"].shape == (8, 24, 24, 15)
-    for stack, points in zip(batch["pictures"], batch["points"], strict=True):
+    assert batch["images"].shape == (8, 24, 24, 15)
+    for stack, points in zip(batch["images"], batch["points"], strict=True):
         for k, point in enumerate(points):
             assert brightest_at(stack[..., 3 * k : 3 * k + 3], point[None], 24)
 
@@ -163,18 +163,18 @@ def test_a_batch_is_a_function_of_seed_and_step(examples, kind):
     first, again, other = make().batch(7, 4), make().batch(7, 4), make().batch(8, 4)
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
-    assert not np.array_equal(first["pictures"], other["pictures"])
+    assert not np.array_equal(first["images"], other["images"])
 
 
-def test_augment_changes_each_picture_and_not_its_input():
-    pictures = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3), dtype=np.uint8)
-    before = pictures.copy()
+def test_augment_changes_each_image_and_not_its_input():
+    images = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3), dtype=np.uint8)
+    before = images.copy()
     recipe = SampleRecipe(colour=0.3, blur=1.0, jpeg=1.0, occlusion=1.0, grey=1.0)
-    changed = augment(pictures, recipe, np.random.default_rng(1))
-    np.testing.assert_array_equal(pictures, before)
-    assert all((a != b).any() for a, b in zip(changed, pictures, strict=True))
-    nothing = augment(pictures, SampleRecipe(), np.random.default_rng(1))
-    np.testing.assert_array_equal(nothing, pictures)
+    changed = augment(images, recipe, np.random.default_rng(1))
+    np.testing.assert_array_equal(images, before)
+    assert all((a != b).any() for a, b in zip(changed, images, strict=True))
+    nothing = augment(images, SampleRecipe(), np.random.default_rng(1))
+    np.testing.assert_array_equal(nothing, images)
 
 
 def test_the_split_goes_by_name_alone():
@@ -189,6 +189,6 @@ def test_the_split_goes_by_name_alone():
     assert {e.annotation.path.name for e in train} == {e.annotation.path.name for e in again}
 
 
-def test_sources_without_pictures_are_refused():
-    with pytest.raises(BadRecipe, match="no usable picture"):
+def test_sources_without_images_are_refused():
+    with pytest.raises(BadRecipe, match="no usable image"):
         Examples([], [])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.detect import Detector, Settings
+from mien.detection import DetectorConfig, FaceDetector
 from mien.geometry import boxes as box
 from mien.train import recipe as recipes
 from mien.train.loop import train
@@ -16,7 +16,7 @@ ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 FACE = (178, 68, 88, 112)
 """x, y, width, height of her face, by hand."""
 
-GENEROUS = Settings(min_face=40, pnet_threshold=0.1, rnet_threshold=0.2, onet_threshold=0.3)
+GENEROUS = DetectorConfig(min_face_size=40, pnet_threshold=0.1, rnet_threshold=0.2, onet_threshold=0.3)
 """Networks that have seen a single face for seconds are not sure of themselves."""
 
 RECIPE = """
@@ -53,7 +53,7 @@ path = "faces"
 
 
 def write_data(folder: Path) -> None:
-    """One picture with one face, in WIDER's text format."""
+    """One image with one face, in WIDER's text format."""
     (folder / "faces" / "images").mkdir(parents=True)
     shutil.copy(ASTRONAUT, folder / "faces" / "images" / "astronaut.jpg")
     line = " ".join(str(number) for number in (*FACE, 0, 0, 0, 0, 0, 0))
@@ -91,7 +91,7 @@ def test_the_loss_goes_down(runs, name):
 
 def test_the_exported_cascade_finds_the_face_it_was_shown(runs):
     networks = {name: runs / name / f"{name}.onnx" for name in ("pnet", "rnet", "onet")}
-    found = Detector(GENEROUS, lnet=None, **networks)(ASTRONAUT)
+    found = FaceDetector(GENEROUS, lnet=None, **networks)(ASTRONAUT)
     x, y, width, height = FACE
     truth = np.array([[x, y, x + width, y + height]], dtype=np.float32)
     assert len(found) >= 1

@@ -38,8 +38,8 @@ class Tiny(nn.Module):
         self.dropout = nn.Dropout(0.2)
         self.dense = nn.Linear(4 * (SIDE - 2) ** 2, 5)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        features = torch.relu(self.normalisation(self.convolution(pictures)))
+    def forward(self, images: Tensor) -> Tensor:
+        features = torch.relu(self.normalisation(self.convolution(images)))
         return self.dense(self.dropout(features.flatten(1)))
 
 
@@ -50,15 +50,15 @@ class Exportable(nn.Module):
         super().__init__()
         self.network, self.noise = network, noise
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.network((pictures.permute(0, 3, 1, 2).float() - 127.5) / 128)
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        out = self.network((images.permute(0, 3, 1, 2).float() - 127.5) / 128)
         if self.noise:
             out = out + self.noise * torch.randn_like(out)
         return torch.sigmoid(out[:, 0]), out[:, 1:]
 
 
 class TinyTask:
-    """Label 1 when a picture is bright. `fail_at`, `nan_at`: steps at which to misbehave."""
+    """Label 1 when an image is bright. `fail_at`, `nan_at`: steps at which to misbehave."""
 
     def __init__(self, recipe: Recipe, fail_at: int = -1, nan_at: int = -1, noise: float = 0.0) -> None:
         torch.manual_seed(recipe.seed)
@@ -73,15 +73,15 @@ class TinyTask:
         numbers = np.random.default_rng((self.recipe.seed, step))
         labels = numbers.integers(0, 2, self.recipe.schedule.batch)
         noise = numbers.normal(0, 0.5, (len(labels), 3, SIDE, SIDE))
-        pictures = noise + (labels - 0.5)[:, None, None, None]
+        images = noise + (labels - 0.5)[:, None, None, None]
         scale = np.nan if step == self.nan_at else 1.0
         return {
-            "pictures": torch.from_numpy(pictures * scale).float(),
+            "images": torch.from_numpy(images * scale).float(),
             "labels": torch.from_numpy(labels).float(),
         }
 
     def losses(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        out = network(batch["pictures"])
+        out = network(batch["images"])
         score = nn.functional.binary_cross_entropy_with_logits(out[:, 0], batch["labels"])
         return {"score": score, "offsets": 0.1 * out[:, 1:].square().mean()}
 
@@ -90,7 +90,7 @@ class TinyTask:
         batch = self.batch(10**6)
         return {"quality": float(-self.losses(network, batch)["score"]), "twice": np.float64(2)}
 
-    def pictures(self, network: nn.Module) -> dict[str, np.ndarray]:
+    def images(self, network: nn.Module) -> dict[str, np.ndarray]:
         return {"crops": np.zeros((8, 8, 3), np.uint8)}
 
     def example(self) -> np.ndarray:

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status.
 
     0: done. 1: something could not be used or made; stderr says what. 2: the call makes no sense, or names no
-    picture. 130: stopped by Ctrl-C.
+    image. 130: stopped by Ctrl-C.
     """
     try:
         args = build_parser().parse_args(argv)

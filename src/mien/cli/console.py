@@ -9,11 +9,11 @@ from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
-from mien.data.points import Progress
+from mien.datasets.points import Progress
 from mien.errors import MienError
 
 _FEW = 5
-"""Up to so many pictures nobody needs a bar."""
+"""Up to so many images nobody needs a bar."""
 
 _SHOWN = 3
 """Of many problems of a data set, so many are spelt out."""

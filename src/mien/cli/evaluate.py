@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mien.cli import evaluate_fddb, evaluate_landmarks, evaluate_points, evaluate_wider
+from mien.cli import evaluate_fddb, evaluate_keypoints, evaluate_landmarks, evaluate_wider
 from mien.cli.console import add_progress_option
 from mien.cli.options import Commands, add_command, add_detector_options
 
-_DETECTION_TASKS = (evaluate_wider, evaluate_fddb, evaluate_points)
+_DETECTION_TASKS = (evaluate_wider, evaluate_fddb, evaluate_keypoints)
 
 
 def add_to(commands: Commands) -> None:

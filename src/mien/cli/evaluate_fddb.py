@@ -11,13 +11,13 @@ import numpy as np
 from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
-from mien.data.fddb import FOLDS, EllipsePicture, read_fddb
+from mien.datasets.fddb import FOLDS, EllipseImage, read_fddb
 from mien.errors import BadImage
-from mien.evaluate.detections import read_fddb_text
-from mien.evaluate.fddb import Ellipses, FddbCurve, FddbResult, evaluate_fddb
-from mien.evaluate.plots import plot_roc
-from mien.pixels import read
-from mien.records import to_line
+from mien.evaluation.detections import read_fddb_text
+from mien.evaluation.metrics.fddb import Ellipses, FddbCurve, FddbResult, evaluate_fddb
+from mien.evaluation.plots import plot_roc
+from mien.imaging import read_image
+from mien.schema import to_line
 
 _FALSE_POSITIVES = (100, 500, 1000, 2000)
 _IN_A_FOLD = 100
@@ -40,28 +40,28 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder with FDDB-folds, and the pictures in it or in originalPics",
+        help="folder with FDDB-folds, and the images in it or in originalPics",
     )
     parser.set_defaults(run=run)
     return parser
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture could not be read."""
+    """Score and print; 1 when an image could not be read."""
     complaints = Complaints()
     reading = read_fddb(args.data)
     note_left_out(reading.problems)
-    pictures = {picture.name: picture.path for picture in reading.pictures}
-    found = detections(args, pictures, read_fddb_text, complaints)
+    images = {image.name: image.path for image in reading.images}
+    found = detections(args, images, read_fddb_text, complaints)
     folds: list[dict[str, Ellipses]] = [{} for _ in range(FOLDS)]
-    for picture in reading.pictures:
+    for image in reading.images:
         try:
-            ellipses = _ellipses(picture)
+            ellipses = _ellipses(image)
         except BadImage as error:
             if args.detections is not None:  # our detector has complained about it already
                 complaints.add(error)
             continue
-        folds[picture.fold - 1][picture.name] = ellipses
+        folds[image.fold - 1][image.name] = ellipses
     result = evaluate_fddb(folds, found)
     if args.plot is not None:
         plot_roc({source_name(args): result}, args.plot)
@@ -69,10 +69,10 @@ def run(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _ellipses(picture: EllipsePicture) -> Ellipses:
-    """The faces of a picture and its size, which the lists do not give."""
-    height, width = read(picture.path).shape[:2]
-    numbers = picture.ellipses.astype(np.float64)
+def _ellipses(image: EllipseImage) -> Ellipses:
+    """The faces of an image and its size, which the lists do not give."""
+    height, width = read_image(image.path).shape[:2]
+    numbers = image.ellipses.astype(np.float64)
     return Ellipses(numbers[:, 3:5], numbers[:, :2], numbers[:, 2], (width, height))
 
 
@@ -85,7 +85,7 @@ def _rates(curve: FddbCurve, limit: int) -> dict[str, float]:
 
 
 def _table(args: argparse.Namespace, result: FddbResult) -> str:
-    title = f"FDDB, {result.pictures} pictures, {result.curve.faces} faces, {source_name(args)}"
+    title = f"FDDB, {result.images} images, {result.curve.faces} faces, {source_name(args)}"
     rows = []
     for limit in _FALSE_POSITIVES:
         rates = _rates(result.curve, limit)
@@ -98,7 +98,7 @@ def _json(args: argparse.Namespace, result: FddbResult) -> str:
         {
             "dataset": "fddb",
             "detector": source_name(args),
-            "pictures": result.pictures,
+            "images": result.images,
             "faces": result.curve.faces,
             "rates": [_rates(result.curve, limit) for limit in _FALSE_POSITIVES],
             "folds": [_rates(curve, _IN_A_FOLD) | {"faces": curve.faces} for curve in result.folds],

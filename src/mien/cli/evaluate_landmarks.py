@@ -12,10 +12,10 @@ import numpy as np
 from mien.cli.console import Complaints, file_bar, note, note_left_out, plural, say, table
 from mien.cli.landmark_scoring import BOXES, as_arrays, given_points, our_points
 from mien.cli.options import Commands, add_command
-from mien.data.point_sources import FORMATS, read_points
-from mien.data.points import PointFace
+from mien.datasets.point_sources import FORMATS, read_points
+from mien.datasets.points import PointFace
 from mien.errors import BadOption
-from mien.evaluate.landmarks import (
+from mien.evaluation.metrics.landmarks import (
     GROUPS,
     LIMITS,
     NORMS,
@@ -24,10 +24,10 @@ from mien.evaluate.landmarks import (
     LandmarkTruth,
     evaluate_landmarks,
 )
-from mien.evaluate.plots import plot_landmark_ced
-from mien.geometry.boxes import area, around
+from mien.evaluation.plots import plot_landmark_ced
+from mien.geometry.boxes import area, bounding_boxes
 from mien.geometry.schemes import to_68
-from mien.records import to_line
+from mien.schema import to_line
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:
@@ -78,18 +78,18 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
         help="the jaw that our network is asked for (default: that of the labels)",
     )
     parser.add_argument(
-        "--passes", type=int, default=2, metavar="N", help="2 looks at each face again (default: %(default)s)"
+        "--refinement-steps", type=int, default=2, metavar="N", help="2 looks at each face again (default: %(default)s)"
     )
     parser.add_argument(
         "--predictions",
         type=Path,
         metavar="DIR|FILE.jsonl",
-        help="score these instead of running our network: .pts files named as the pictures, or JSON lines",
+        help="score these instead of running our network: .pts files named as the images, or JSON lines",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture or prediction could not be read."""
+    """Score and print; 1 when an image or prediction could not be read."""
     if args.predictions is not None and (args.boxes is not None or args.contour is not None):
         raise BadOption("--predictions: --boxes and --contour say nothing about points that are given; leave them out")
     complaints = Complaints()
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
         found = {"predictions": given_points(args, faces, truth.points, complaints)}
         seen = np.ones(len(truth), dtype=np.bool_)
     if not seen.any():
-        raise BadOption(f"no picture of --data {args.data} could be read; see the messages above")
+        raise BadOption(f"no image of --data {args.data} could be read; see the messages above")
     results = {}
     for way, landmarks in found.items():
         points, yaw = as_arrays(landmarks, len(truth))
@@ -121,7 +121,7 @@ def _labelled(args: argparse.Namespace) -> tuple[list[PointFace], LandmarkTruth]
     reading = read_points(args.format, args.data, args.split, file_bar(args))
     note_left_out(reading.problems)
     reduced = [(face, *to_68(face.points, face.visible, face.scheme)) for face in reading.faces]
-    known = [(face, points, seen) for face, points, seen in reduced if area(around(points[None]))[0] > 0]
+    known = [(face, points, seen) for face, points, seen in reduced if area(bounding_boxes(points[None]))[0] > 0]
     if len(known) < len(reduced):
         note(f"left out: {plural(len(reduced) - len(known), 'face')} whose known points span no box")
     if not known:

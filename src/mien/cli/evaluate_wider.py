@@ -13,16 +13,16 @@ import numpy as np
 from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
-from mien.data.annotations import Annotation
-from mien.data.wider import read_wider
-from mien.data.wider_lists import picture_key, read_wider_lists
+from mien.datasets.annotations import Annotation
+from mien.datasets.wider import read_wider
+from mien.datasets.wider_lists import image_key, read_wider_lists
 from mien.errors import BadAnnotation
-from mien.evaluate.detections import read_wider_text
-from mien.evaluate.plots import plot_precision_recall
-from mien.evaluate.wider import WiderResult, WiderTruth, evaluate_wider
-from mien.records import to_line
+from mien.evaluation.detections import read_wider_text
+from mien.evaluation.metrics.wider import WiderResult, WiderTruth, evaluate_wider
+from mien.evaluation.plots import plot_precision_recall
+from mien.schema import to_line
 
-SETTINGS = MappingProxyType({"min_face": 10.0, "factor": 0.79, "threshold": 0.01, "refine": False})
+SETTINGS = MappingProxyType({"min_face_size": 10.0, "scale_factor": 0.79, "threshold": 0.01, "refine": False})
 """Where the options of the detector begin: average precision looks at all scores, and at faces from 10 pixels."""
 
 
@@ -52,16 +52,16 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score and print; 1 when a picture could not be read."""
+    """Score and print; 1 when an image could not be read."""
     complaints = Complaints()
     split: Literal["train", "val"] = args.split
     reading = read_wider(args.data, split)
     note_left_out(reading.problems)
-    pictures = {_name(annotation.path): annotation.path for annotation in reading.annotations}
-    found = detections(args, pictures, read_wider_text, complaints)
+    images = {_name(annotation.path): annotation.path for annotation in reading.annotations}
+    found = detections(args, images, read_wider_text, complaints)
     truth = _truth(args.data, split, reading.annotations)
     if args.detections is None:
-        truth = {name: picture for name, picture in truth.items() if name in found}
+        truth = {name: image for name, image in truth.items() if name in found}
     result = evaluate_wider(truth, found)
     if args.plot is not None:
         plot_precision_recall({source_name(args): result}, args.plot)
@@ -79,7 +79,7 @@ def _truth(root: Path, split: str, annotations: Sequence[Annotation]) -> dict[st
     lists = read_wider_lists(root)
     truth = {}
     for annotation in annotations:
-        key = picture_key(annotation.path)
+        key = image_key(annotation.path)
         if key not in lists or lists[key].faces != len(annotation):
             known = f"{lists[key].faces} faces" if key in lists else "not there"
             raise BadAnnotation(
@@ -92,7 +92,7 @@ def _truth(root: Path, split: str, annotations: Sequence[Annotation]) -> dict[st
 
 def _table(args: argparse.Namespace, result: WiderResult) -> str:
     rows = [(name, f"{level.ap:.4f}", f"{level.faces}") for name, level in result.levels.items()]
-    title = f"WIDER FACE {args.split}, {result.pictures} pictures, {source_name(args)}"
+    title = f"WIDER FACE {args.split}, {result.images} images, {source_name(args)}"
     return title + "\n" + table(("level", "AP", "faces"), rows)
 
 
@@ -103,7 +103,7 @@ def _json(args: argparse.Namespace, result: WiderResult) -> str:
             "dataset": "wider",
             "split": args.split,
             "detector": source_name(args),
-            "pictures": result.pictures,
+            "images": result.images,
             "levels": levels,
         }
     )

@@ -1,4 +1,4 @@
-"""From the paths, folders and patterns of a call to the pictures, and where their results belong."""
+"""From the paths, folders and patterns of a call to the images, and where their results belong."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from mien.errors import BadOption
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
-"""What is taken for a picture in a folder; a file that is named itself may have any suffix."""
+"""What is taken for an image in a folder; a file that is named itself may have any suffix."""
 
 _MAGIC = frozenset("*?[")
 
 
 def _absolute(path: Path) -> Path:
-    """Without ".." but with its links: a linked picture belongs where the link is."""
+    """Without ".." but with its links: a linked image belongs where the link is."""
     return Path(os.path.normpath(path.absolute()))
 
 
@@ -24,10 +24,10 @@ def _is_pattern(text: str) -> bool:
     return not _MAGIC.isdisjoint(text) and not os.path.lexists(text)
 
 
-def find_pictures(
+def find_images(
     sources: Sequence[str], leave_out: Sequence[Path], on_error: Callable[[OSError], None]
 ) -> Iterator[Path]:
-    """The pictures of files, folders (with all folders in them) and patterns; sorted within each folder.
+    """The images of files, folders (with all folders in them) and patterns; sorted within each folder.
 
     Hidden files and the folders of ``leave_out`` are passed over. A file that is named is yielded whether it
     is there or not; a folder that cannot be listed goes to ``on_error``.
@@ -87,18 +87,18 @@ def _is_variable(part: str) -> bool:
 
 
 class OutputFolder:
-    """A folder for results that keeps the pictures' own folders below it, so that equal names do not meet."""
+    """A folder for results that keeps the images' own folders below it, so that equal names do not meet."""
 
     def __init__(self, folder: Path, sources: Sequence[str], option: str) -> None:
-        """Raises BadOption when results would take the place of the pictures."""
+        """Raises BadOption when results would take the place of the images."""
         self._root = common_folder(sources)
         self._folder = folder
         if folder.resolve() == self._root.resolve():
-            raise BadOption(f"{option} {folder}: the pictures are there and would be lost; give another folder")
+            raise BadOption(f"{option} {folder}: the images are there and would be lost; give another folder")
 
-    def place(self, picture: Path, suffix: str = "") -> Path:
-        """Where the result of a picture goes: same name, and ``suffix`` after it."""
-        relative = Path(os.path.relpath(picture, self._root))
+    def place(self, image: Path, suffix: str = "") -> Path:
+        """Where the result of an image goes: same name, and ``suffix`` after it."""
+        relative = Path(os.path.relpath(image, self._root))
         if ".." in relative.parts:
-            raise BadOption(f"{picture} is not below {self._root}; give a pattern without '..'")
+            raise BadOption(f"{image} is not below {self._root}; give a pattern without '..'")
         return self._folder / relative.with_name(relative.name + suffix)

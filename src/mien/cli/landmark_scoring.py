@@ -21,16 +21,16 @@ from numpy.typing import NDArray
 
 from mien.cli.console import Complaints, note, plural, progress
 from mien.cli.options import make_detector
-from mien.data.points import PointFace, read_picture
-from mien.data.pts import read_pts
-from mien.describe import Contour, Landmarker
-from mien.detect import Detector
+from mien.datasets.points import PointFace, load_image
+from mien.datasets.pts import read_pts
+from mien.detection import FaceDetector
 from mien.errors import BadAnnotation, BadImage, BadOption
-from mien.evaluate.detections import faces_without_points, match_pictures
-from mien.evaluate.points import pair
-from mien.evaluate.text_blocks import read_lines
+from mien.evaluation.detections import faces_without_points, match_images
+from mien.evaluation.metrics.keypoints import pair
+from mien.evaluation.text_blocks import read_lines
 from mien.geometry import boxes as box_geometry
-from mien.values import Faces, Floats, Landmarks, Picture, Pose
+from mien.heads import Contour, LandmarkDetector
+from mien.types import Faces, Floats, Image, Landmarks, Pose
 
 BOXES = ("truth", "detector")
 """Whose boxes our network starts from."""
@@ -38,21 +38,24 @@ BOXES = ("truth", "detector")
 Found = dict[int, Landmarks]
 Rows = NDArray[np.intp]
 
-_LINE = '{"picture": "a/b.jpg", "points": [[x, y], ... 68 pairs]}'
+_LINE = '{"image": "a/b.jpg", "points": [[x, y], ... 68 pairs]}'
 
 
 def our_points(
     args: argparse.Namespace, faces: Sequence[PointFace], points: Floats, complaints: Complaints
 ) -> tuple[dict[str, Found], NDArray[np.bool_]]:
-    """What our network finds from each kind of ``--boxes``, and which faces (n,) are in pictures that can be read.
+    """What our network finds from each kind of ``--boxes``, and which faces (n,) are in images that can be read.
 
-    ``points`` (n, 68, 2) are the true ones, round which the true boxes are drawn. A picture that cannot be read is
+    ``points`` (n, 68, 2) are the true ones, round which the true boxes are drawn. An image that cannot be read is
     complained about.
     """
     ways = BOXES if args.boxes is None else (args.boxes,)
     landmarkers = {
-        scheme: Landmarker(
-            args.network, contour=args.contour or _contour(scheme), passes=args.passes, threads=args.threads
+        scheme: LandmarkDetector(
+            args.network,
+            contour=args.contour or _contour(scheme),
+            refinement_steps=args.refinement_steps,
+            threads=args.threads,
         )
         for scheme in {face.scheme for face in faces}
     }
@@ -60,20 +63,20 @@ def our_points(
     boxes = box_geometry.face_box(points)
     found: dict[str, Found] = {way: {} for way in ways}
     seen = np.zeros(len(faces), dtype=np.bool_)
-    pictures = _by_picture(faces)
+    images = _by_image(faces)
     start = time.perf_counter()
-    for (_, scheme), rows in progress(pictures.items(), args, len(pictures), "pictures"):
+    for (_, scheme), rows in progress(images.items(), args, len(images), "images"):
         try:
-            picture = read_picture(faces[rows[0]])
+            image = load_image(faces[rows[0]])
         except BadImage as error:
             complaints.add(error)
             continue
         seen[rows] = True
         for way in ways:
-            hit, these = _faces(picture, boxes[rows], detector if way == "detector" else None)
-            found[way].update(zip(rows[hit].tolist(), landmarkers[scheme](picture, these), strict=True))
+            hit, these = _faces(image, boxes[rows], detector if way == "detector" else None)
+            found[way].update(zip(rows[hit].tolist(), landmarkers[scheme](image, these), strict=True))
     seconds = time.perf_counter() - start
-    note(f"{plural(int(seen.sum()), 'labelled face')} in {plural(len(pictures), 'picture')} in {seconds:.1f} s")
+    note(f"{plural(int(seen.sum()), 'labelled face')} in {plural(len(images), 'image')} in {seconds:.1f} s")
     return found, seen
 
 
@@ -82,19 +85,19 @@ def _contour(scheme: str) -> Contour:
     return "3d" if scheme == "68-3d" else "visible"
 
 
-def _by_picture(faces: Sequence[PointFace]) -> dict[tuple[Path, str], Rows]:
-    """The numbers of the faces in each picture, apart by scheme."""
+def _by_image(faces: Sequence[PointFace]) -> dict[tuple[Path, str], Rows]:
+    """The numbers of the faces in each image, apart by scheme."""
     rows: dict[tuple[Path, str], list[int]] = {}
     for row, face in enumerate(faces):
         rows.setdefault((face.path, face.scheme), []).append(row)
     return {key: np.array(numbers, dtype=np.intp) for key, numbers in rows.items()}
 
 
-def _faces(picture: Picture, boxes: Floats, detector: Detector | None) -> tuple[NDArray[np.bool_], Faces]:
+def _faces(image: Image, boxes: Floats, detector: FaceDetector | None) -> tuple[NDArray[np.bool_], Faces]:
     """Which of the true boxes (n, 4) have a face (n,), and those faces: as labelled, or as detected."""
     if detector is None:
         return np.ones(len(boxes), dtype=np.bool_), faces_without_points(boxes, np.ones(len(boxes)))
-    detected = detector(picture)
+    detected = detector(image)
     partners = pair(boxes, detected.boxes)
     hit = partners >= 0
     return hit, detected[partners[hit]]
@@ -103,29 +106,29 @@ def _faces(picture: Picture, boxes: Floats, detector: Detector | None) -> tuple[
 def given_points(args: argparse.Namespace, faces: Sequence[PointFace], points: Floats, complaints: Complaints) -> Found:
     """The predictions of ``--predictions`` for the faces with the true ``points`` (n, 68, 2).
 
-    Of a picture with one labelled face and one prediction these belong together; else pairs are made by the overlap
-    of the boxes round the points. The faces of a picture without predictions are missed. Raises BadOption when
-    there is no such file or folder, BadAnnotation when it tells of none of the pictures.
+    Of an image with one labelled face and one prediction these belong together; else pairs are made by the overlap
+    of the boxes round the points. The faces of an image without predictions are missed. Raises BadOption when
+    there is no such file or folder, BadAnnotation when it tells of none of the images.
     """
     source: Path = args.predictions
-    pictures = _by_picture(faces)
-    names = {path: Path(os.path.relpath(path, args.data)).as_posix() for path, _ in pictures}
+    images = _by_image(faces)
+    names = {path: Path(os.path.relpath(path, args.data)).as_posix() for path, _ in images}
     if source.is_dir():
         predictions = _read_folder(source, list(names.values()), complaints)
     elif source.is_file():
         predictions = _read_json(source)
     else:
         raise BadOption(f"--predictions {source}: there is no such file or folder (looked in {Path.cwd()})")
-    matched = match_pictures(predictions, list(names.values()))
+    matched = match_images(predictions, list(names.values()))
     if not matched:
         example = next(iter(names.values()))
         raise BadAnnotation(
-            f"--predictions {source} has none of the {len(names)} pictures, such as {example!r}; name them so"
+            f"--predictions {source} has none of the {len(names)} images, such as {example!r}; name them so"
         )
     if len(matched) < len(names):
-        note(f"{plural(len(names) - len(matched), 'picture')} without predictions: their faces are missed")
+        note(f"{plural(len(names) - len(matched), 'image')} without predictions: their faces are missed")
     found: Found = {}
-    for (path, _), rows in pictures.items():
+    for (path, _), rows in images.items():
         if names[path] in matched:
             found |= _assign(rows, points[rows], predictions[matched[names[path]]])
     return found
@@ -135,13 +138,13 @@ def _assign(rows: Rows, truth: Floats, predictions: Sequence[Landmarks]) -> Foun
     """The prediction of each of the faces ``rows`` with the true points (n, 68, 2)."""
     if len(rows) == len(predictions) == 1:
         return {int(rows[0]): predictions[0]}
-    boxes = [box_geometry.around(one.points[None]) for one in predictions]
-    partners = pair(box_geometry.around(truth), np.concatenate([np.empty((0, 4), np.float32), *boxes]))
+    boxes = [box_geometry.bounding_boxes(one.points[None]) for one in predictions]
+    partners = pair(box_geometry.bounding_boxes(truth), np.concatenate([np.empty((0, 4), np.float32), *boxes]))
     return {int(row): predictions[i] for row, i in zip(rows, partners, strict=True) if i >= 0}
 
 
 def _read_folder(folder: Path, names: Sequence[str], complaints: Complaints) -> dict[str, list[Landmarks]]:
-    """Of each picture ``a/b.jpg`` the file ``a/b.pts``, or of several faces ``a/b_0.pts``, ``a/b_1.pts`` and so on.
+    """Of each image ``a/b.jpg`` the file ``a/b.pts``, or of several faces ``a/b_0.pts``, ``a/b_1.pts`` and so on.
 
     A file that cannot be used is complained about.
     """
@@ -157,7 +160,7 @@ def _read_folder(folder: Path, names: Sequence[str], complaints: Complaints) -> 
 
 
 def _pts_files(whole: Path, wholes: set[Path]) -> Iterator[Path]:
-    """The file of a picture, else its numbered files, without those named after another picture."""
+    """The file of an image, else its numbered files, without those named after another image."""
     if whole.is_file():
         yield whole
         return
@@ -169,9 +172,9 @@ def _pts_files(whole: Path, wholes: set[Path]) -> Iterator[Path]:
 
 
 def _read_json(path: Path) -> dict[str, list[Landmarks]]:
-    """Lines of one face, or of one picture as ``mien landmarks --json`` prints them.
+    """Lines of one face, or of one image as ``mien landmarks --json`` prints them.
 
-    Lines of pictures that could not be read (with ``error``) are passed over. Raises BadAnnotation with file and line.
+    Lines of images that could not be read (with ``error``) are passed over. Raises BadAnnotation with file and line.
     """
     predictions: dict[str, list[Landmarks]] = {}
     for number, line in enumerate(read_lines(path), start=1):
@@ -182,7 +185,7 @@ def _read_json(path: Path) -> dict[str, list[Landmarks]]:
             record = json.loads(line)
             if "error" in record:
                 continue
-            faces = predictions.setdefault(str(record["picture"]), [])
+            faces = predictions.setdefault(str(record["image"]), [])
             faces += [_from_record(found, place) for found in _records(record)]
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnnotation(

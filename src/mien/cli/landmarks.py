@@ -1,4 +1,4 @@
-"""``mien landmarks``: pictures in; 68 points a face and the turn of the head out."""
+"""``mien landmarks``: images in; 68 points a face and the turn of the head out."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from mien.cli.console import add_progress_option, say
 from mien.cli.detect import HEAD as FACE_HEAD
 from mien.cli.detect import NO_FACE, face_numbers
+from mien.cli.images import StemFolder, drawn_place, over_images
 from mien.cli.inputs import OutputFolder
 from mien.cli.options import Commands, add_command, add_detector_options, make_detector
-from mien.cli.pictures import StemFolder, drawn_place, over_pictures
-from mien.data.pts import write_pts
-from mien.describe import Landmarker
-from mien.draw import draw_landmarks
-from mien.pixels import read, write_picture
-from mien.records import record_of_faces, to_line
-from mien.values import Faces, Landmarks, Picture, Pose
+from mien.datasets.pts import write_pts
+from mien.heads import LandmarkDetector
+from mien.imaging import read_image, write_image
+from mien.imaging.draw import draw_landmarks
+from mien.schema import record_of_faces, to_line
+from mien.types import Faces, Image, Landmarks, Pose
 
 HEAD = f"{FACE_HEAD}    yaw  pitch   roll"
 _NO_POSE = "      -" * 3
@@ -32,9 +32,9 @@ def add_to(commands: Commands) -> None:
         "find 68 points of each face and how the head is turned",
         "mien landmarks photos holiday.jpg --json --draw drawn",
     )
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="pictures, folders (recursively) or patterns")
-    parser.add_argument("--json", action="store_true", help="one line of JSON a picture instead of a table")
-    parser.add_argument("--draw", type=Path, metavar="DIR", help="write each picture with the points drawn")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="images, folders (recursively) or patterns")
+    parser.add_argument("--json", action="store_true", help="one line of JSON an image instead of a table")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="write each image with the points drawn")
     parser.add_argument("--pts", type=Path, metavar="DIR", help="write the points of each face as a .pts file of 300W")
     add_progress_option(parser)
     add_landmarker_options(parser)
@@ -42,7 +42,7 @@ def add_to(commands: Commands) -> None:
     parser.set_defaults(run=run)
 
 
-def add_landmarker_options(parser: argparse.ArgumentParser, passes: int = 2) -> None:
+def add_landmarker_options(parser: argparse.ArgumentParser, refinement_steps: int = 2) -> None:
     """All that :func:`make_landmarker` reads, but ``--threads``, which is the detector's."""
     parser.add_argument(
         "--contour",
@@ -51,9 +51,9 @@ def add_landmarker_options(parser: argparse.ArgumentParser, passes: int = 2) -> 
         help="the jaw of a turned head: the edge that is seen, or where the jaw is (default: %(default)s)",
     )
     parser.add_argument(
-        "--passes",
+        "--refinement-steps",
         type=int,
-        default=passes,
+        default=refinement_steps,
         metavar="N",
         help="2 looks at each face again, upright and in a box by the first points; 1 is twice as fast (default: "
         "%(default)s)",
@@ -66,23 +66,25 @@ def add_landmarker_options(parser: argparse.ArgumentParser, passes: int = 2) -> 
     )
 
 
-def make_landmarker(args: argparse.Namespace) -> Landmarker:
+def make_landmarker(args: argparse.Namespace) -> LandmarkDetector:
     """The landmarker that the options ask for. Raises BadOption, ModelMissing, ModelMismatch."""
-    return Landmarker(args.network, contour=args.contour, passes=args.passes, threads=args.threads)
+    return LandmarkDetector(
+        args.network, contour=args.contour, refinement_steps=args.refinement_steps, threads=args.threads
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """One picture after the other; 1 when any could not be used, 2 when there was none."""
+    """One image after the other; 1 when any could not be used, 2 when there was none."""
     results = _Results.of(args)
     detector, landmarker = make_detector(args), make_landmarker(args)
 
     def look(path: Path) -> int:
-        picture = read(path)
-        faces = detector(picture)
-        results.deliver(path, picture, faces, landmarker(picture, faces))
+        image = read_image(path)
+        faces = detector(image)
+        results.deliver(path, image, faces, landmarker(image, faces))
         return len(faces)
 
-    return over_pictures(args, (args.draw, args.pts), f"{HEAD}  picture", look)
+    return over_images(args, (args.draw, args.pts), f"{HEAD}  image", look)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +101,17 @@ class _Results:
         pts = None if args.pts is None else StemFolder(OutputFolder(args.pts, args.paths, "--pts"))
         return cls(args.json, drawn, pts)
 
-    def deliver(self, path: Path, picture: Picture, faces: Faces, landmarks: Sequence[Landmarks]) -> None:
+    def deliver(self, path: Path, image: Image, faces: Faces, landmarks: Sequence[Landmarks]) -> None:
         """Files first: what stdout names is there."""
         if self.drawn is not None:
-            write_picture(drawn_place(self.drawn, path), draw_landmarks(picture, landmarks))
+            write_image(drawn_place(self.drawn, path), draw_landmarks(image, landmarks))
         if self.pts is not None:
             endings = [".pts"] if len(landmarks) == 1 else [f"_{number}.pts" for number in range(len(landmarks))]
             places = [self.pts.place(path, ending) for ending in endings]
             for place, found in zip(places, landmarks, strict=True):
                 write_pts(place, found.points)
         if self.json:
-            height, width = picture.shape[:2]
+            height, width = image.shape[:2]
             say(to_line(record_of_faces(str(path), width, height, faces, landmarks)))
         else:
             say("\n".join(landmark_rows(faces, landmarks, str(path))))

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from mien.detect import Detector, Settings
+from mien.detection import DetectorConfig, FaceDetector
 from mien.errors import BadOption
 
 if TYPE_CHECKING:
@@ -30,21 +30,21 @@ def add_command(commands: Commands, name: str, summary: str, example: str) -> ar
 
 def add_detector_options(parser: argparse.ArgumentParser) -> None:
     """All that :func:`make_detector` reads; the defaults are those of ``Settings``."""
-    default = Settings()
+    default = DetectorConfig()
     group = parser.add_argument_group("detector")
     group.add_argument(
-        "--min-face",
+        "--min-face-size",
         type=float,
-        default=default.min_face,
+        default=default.min_face_size,
         metavar="PIXELS",
         help="side of the smallest face looked for; larger is faster (default: %(default)g)",
     )
     group.add_argument(
-        "--max-face",
+        "--max-face-size",
         type=float,
-        default=default.max_face,
+        default=default.max_face_size,
         metavar="PIXELS",
-        help="side of the largest face looked for (default: as large as the picture)",
+        help="side of the largest face looked for (default: as large as the image)",
     )
     group.add_argument(
         "--threshold",
@@ -62,9 +62,9 @@ def add_detector_options(parser: argparse.ArgumentParser) -> None:
             help=f"least score at which {stage} hands a candidate on (default: %(default)g)",
         )
     group.add_argument(
-        "--factor",
+        "--scale-factor",
         type=float,
-        default=default.factor,
+        default=default.scale_factor,
         help="step from one pyramid level to the next; near 1 finds more, slower (default: %(default)g)",
     )
     group.add_argument(
@@ -98,18 +98,18 @@ def _rotations(text: str) -> tuple[int, ...]:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of degrees such as 0,90,180,270") from error
 
 
-def make_detector(args: argparse.Namespace) -> Detector:
+def make_detector(args: argparse.Namespace) -> FaceDetector:
     """The detector that the options ask for. Raises BadOption, ModelMissing, ModelMismatch."""
-    settings = Settings(
-        min_face=args.min_face,
-        max_face=args.max_face,
-        factor=args.factor,
+    settings = DetectorConfig(
+        min_face_size=args.min_face_size,
+        max_face_size=args.max_face_size,
+        scale_factor=args.scale_factor,
         pnet_threshold=args.pnet_threshold,
         rnet_threshold=args.rnet_threshold,
         onet_threshold=args.threshold,
         rotations=args.rotations,
     )
-    return Detector(
+    return FaceDetector(
         settings,
         pnet=args.pnet or "pnet",
         rnet=args.rnet or "rnet",

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from mien.cli.console import Complaints, add_progress_option, file_bar, note, plural, progress, say, table
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.data.annotations import broken
-from mien.data.crop_rules import RULES, make_sample
-from mien.data.point_sources import FORMATS, read_points
-from mien.data.points import PointFace, read_picture
-from mien.data.record_files import tfrecord_library
-from mien.data.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, claim_folder, plan_shards
-from mien.data.shards import SPLITS, Sample, count_samples, write_shard
+from mien.datasets.annotations import annotation_error
+from mien.datasets.crop_rules import RULES, make_sample
+from mien.datasets.point_sources import FORMATS, read_points
+from mien.datasets.points import PointFace, load_image
+from mien.datasets.record_files import tfrecord_library
+from mien.datasets.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, claim_folder, plan_shards
+from mien.datasets.shards import SPLITS, Sample, count_samples, write_shard
 from mien.errors import BadAnnotation, BadImage, BadOption
-from mien.pixels import Mipmap
-from mien.records import to_line
+from mien.imaging import Mipmap
+from mien.schema import to_line
 
-_AGAIN = "mend or remove the pictures, and make the shards again in another folder"
+_AGAIN = "mend or remove the images, and make the shards again in another folder"
 
 
 def add_to(commands: Commands) -> None:
@@ -128,7 +128,7 @@ def _kept(there: Sequence[PlannedShard], args: argparse.Namespace, complaints: C
         missing = len(shard.faces) - counts[shard.path]
         if missing:
             found = f"{plural(missing, 'face')} could not be used when it was made"
-            complaints.add(broken(shard.path, found, _AGAIN))
+            complaints.add(annotation_error(shard.path, found, _AGAIN))
     return counts
 
 
@@ -144,7 +144,7 @@ def _made(todo: Sequence[PlannedShard], args: argparse.Namespace, complaints: Co
             write_shard(shard.path, samples)
         else:
             found = f"no face for it, and the split {shard.split!r} cannot be read without it"
-            complaints.add(broken(shard.path, found, _AGAIN))
+            complaints.add(annotation_error(shard.path, found, _AGAIN))
         counts[shard.path] = len(samples)
     return counts
 
@@ -152,7 +152,7 @@ def _made(todo: Sequence[PlannedShard], args: argparse.Namespace, complaints: Co
 def _samples(faces: Iterable[PointFace], rule: str, complaints: Complaints) -> Iterator[Sample]:
     for face in faces:
         try:
-            yield make_sample(face, Mipmap(read_picture(face)), rule)
+            yield make_sample(face, Mipmap(load_image(face)), rule)
         except (BadImage, BadAnnotation) as error:
             complaints.add(error)
 

@@ -1,4 +1,4 @@
-"""What the evaluations share: detections by picture, from our detector or from a file."""
+"""What the evaluations share: detections by image, from our detector or from a file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from mien.cli.console import Complaints, note, plural, progress
 from mien.cli.options import make_detector
 from mien.errors import BadImage, BadOption
-from mien.evaluate.detections import read_json, write_json
-from mien.values import Faces
+from mien.evaluation.detections import read_json, write_json
+from mien.types import Faces
 
 _JSON = {".json", ".jsonl", ".ndjson"}
 
@@ -19,17 +19,17 @@ ReadText = Callable[[Path], dict[str, Faces]]
 
 
 def detections(
-    args: argparse.Namespace, pictures: Mapping[str, Path], read_text: ReadText | None, complaints: Complaints
+    args: argparse.Namespace, images: Mapping[str, Path], read_text: ReadText | None, complaints: Complaints
 ) -> dict[str, Faces]:
-    """The faces of each picture by name, those of ``--detections`` or ours; ``--save`` writes them.
+    """The faces of each image by name, those of ``--detections`` or ours; ``--save`` writes them.
 
-    ``read_text`` reads the official text format, where there is one. Of ours, a picture that cannot be read
-    is left out and complained about. Raises BadOption when there is no picture.
+    ``read_text`` reads the official text format, where there is one. Of ours, an image that cannot be read
+    is left out and complained about. Raises BadOption when there is no image.
     """
-    if not pictures:
-        raise BadOption(f"--data {args.data} has no picture that can be used; see the messages above")
+    if not images:
+        raise BadOption(f"--data {args.data} has no image that can be used; see the messages above")
     given: Path | None = args.detections
-    found = _detected(args, pictures, complaints) if given is None else _given(given, read_text)
+    found = _detected(args, images, complaints) if given is None else _given(given, read_text)
     if args.save is not None:
         write_json(args.save, found)
     return found
@@ -50,16 +50,16 @@ def _given(source: Path, read_text: ReadText | None) -> dict[str, Faces]:
     return read_text(source)
 
 
-def _detected(args: argparse.Namespace, pictures: Mapping[str, Path], complaints: Complaints) -> dict[str, Faces]:
+def _detected(args: argparse.Namespace, images: Mapping[str, Path], complaints: Complaints) -> dict[str, Faces]:
     detector = make_detector(args)
     found = {}
     start = time.perf_counter()
-    for name, path in progress(pictures.items(), args, len(pictures), "pictures"):
+    for name, path in progress(images.items(), args, len(images), "images"):
         try:
             found[name] = detector(path)
         except BadImage as error:
             complaints.add(error)
     seconds = time.perf_counter() - start
     faces = sum(len(faces) for faces in found.values())
-    note(f"{plural(faces, 'face')} found in {plural(len(found), 'picture')} in {seconds:.1f} s")
+    note(f"{plural(faces, 'face')} found in {plural(len(found), 'image')} in {seconds:.1f} s")
     return found

@@ -12,15 +12,15 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("host", str, "ADDRESS", "address to listen on (default: 127.0.0.1, this machine only)"),
     ("port", int, "N", "port to listen on (default: 8000)"),
     ("max_bytes", int, "N", "most bytes of a request (default: 10485760)"),
-    ("max_pixels", int, "N", "most pixels of a picture, checked before it is decoded (default: 40000000)"),
+    ("max_pixels", int, "N", "most pixels of an image, checked before it is decoded (default: 40000000)"),
     ("max_faces", int, "N", "most faces returned, the best (default: 100)"),
     ("timeout", float, "SECONDS", "time for one request (default: 30)"),
-    ("workers", int, "N", "pictures that are worked on at once (default: one more than cores)"),
+    ("workers", int, "N", "images that are worked on at once (default: one more than cores)"),
     (
         "threads",
         int,
         "N",
-        "threads that a network may use for a lone picture (default: one a core, at most four)",
+        "threads that a network may use for a lone image (default: one a core, at most four)",
     ),
     ("queue", int, "N", "requests that may wait; beyond them 503 (default: 64)"),
     ("streams", int, "N", "streams that may be open at once (default: 4)"),
@@ -31,7 +31,7 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("cors_origins", str, "ORIGINS", "pages of other origins that may ask, with commas between (default: none)"),
     ("trusted_proxies", str, "ADDRESSES", "proxies whose X-Forwarded-For is believed (default: none)"),
     ("grace", int, "SECONDS", "time to finish what was begun, when it is stopped (default: 30)"),
-    ("min_face", float, "PIXELS", "side of the smallest face looked for (default: 20)"),
+    ("min_face_size", float, "PIXELS", "side of the smallest face looked for (default: 20)"),
     ("log_level", str, "LEVEL", "debug, info, warning or error (default: info)"),
 )
 """The settings that have a flag: name, type, metavar and help. The key itself has none: others see command lines."""

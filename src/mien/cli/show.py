@@ -11,11 +11,11 @@ import numpy as np
 
 from mien.cli.console import add_progress_option, plural, progress, say
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.data.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
-from mien.draw import BOX, contact_sheet, draw_landmarks
+from mien.datasets.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
 from mien.errors import BadOption
-from mien.pixels import MAX_PIXELS, Colour, draw_label, draw_points, resize, write_picture
-from mien.values import Landmarks, Picture
+from mien.imaging import MAX_PIXELS, Colour, draw_label, draw_points, resize, write_image
+from mien.imaging.draw import BOX, contact_sheet, draw_landmarks
+from mien.types import Image, Landmarks
 
 _ENLARGED = 2
 _MOST = (math.isqrt(MAX_PIXELS) // (IMAGE_SIZE * _ENLARGED + 4)) ** 2
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise BadOption(f"--count is {args.count}; a sheet shows 1 to {_MOST} faces")
     found = read_shards(existing_folder(args.shards, "SHARDS"), args.split)
     samples, total = _spread(progress(found, args, None, "faces"), args.count)
-    write_picture(args.out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))
+    write_image(args.out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))
     say(f"{args.out}: {len(samples)} of {plural(total, 'face')}")
     return 0
 
@@ -69,7 +69,7 @@ def _spread(samples: Iterable[Sample], count: int) -> tuple[list[Sample], int]:
     return [kept[i] for i in chosen.tolist()], total
 
 
-def _drawn(sample: Sample) -> Picture:
+def _drawn(sample: Sample) -> Image:
     """The crop with its points, those that are covered as black dots with a white rim."""
     side = len(sample.image) * _ENLARGED
     points = sample.points * np.float32(side)

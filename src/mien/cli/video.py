@@ -15,21 +15,21 @@ from mien.cli.detect import HEAD, face_rows
 from mien.cli.landmarks import HEAD as LANDMARK_HEAD
 from mien.cli.landmarks import add_landmarker_options, landmark_rows, make_landmarker
 from mien.cli.options import Commands, add_command, add_detector_options, make_detector
-from mien.describe import Landmarker
-from mien.describe.smoothing import Smoothing
-from mien.detect import Detector
-from mien.draw import draw_faces, draw_landmarks
+from mien.detection import FaceDetector
 from mien.errors import BadOption
-from mien.pixels import VideoReader, VideoWriter
-from mien.records import record_of_frame, to_line
-from mien.tracker import Tracker, Tracking, together
-from mien.values import Faces, Landmarks, Picture
+from mien.heads import LandmarkDetector
+from mien.imaging import VideoReader, VideoWriter
+from mien.imaging.draw import draw_faces, draw_landmarks
+from mien.pipeline.smoothing import Smoothing
+from mien.pipeline.tracker import Tracker, Tracking, together
+from mien.schema import record_of_frame, to_line
+from mien.types import Faces, Image, Landmarks
 
 _OF_LANDMARKS = {
     "--every": "every",
     "--no-smooth": "smooth",
     "--contour": "contour",
-    "--passes": "passes",
+    "--refinement-steps": "refinement_steps",
     "--network": "network",
 }
 """Options that say nothing without ``--landmarks``."""
@@ -41,7 +41,7 @@ def add_to(commands: Commands) -> None:
         commands,
         "video",
         "find faces in every frame of a video or camera",
-        "mien video clip.mp4 --landmarks --draw clip-faces.mp4 --json --min-face 40",
+        "mien video clip.mp4 --landmarks --draw clip-faces.mp4 --json --min-face-size 40",
     )
     parser.add_argument(
         "source",
@@ -70,7 +70,7 @@ def add_to(commands: Commands) -> None:
         default=True,
         help="with --landmarks: take the tremble out of the points (default: yes)",
     )
-    add_landmarker_options(parser, passes=1)  # what it follows is in a box by its own points already
+    add_landmarker_options(parser, refinement_steps=1)  # what it follows is in a box by its own points already
     add_detector_options(parser)
     parser.set_defaults(run=partial(run, {name: parser.get_default(name) for name in _OF_LANDMARKS.values()}))
 
@@ -97,7 +97,9 @@ def run(defaults: Mapping[str, object], args: argparse.Namespace) -> int:
     return 0
 
 
-def _make_tracker(detector: Detector, landmarker: Landmarker, args: argparse.Namespace, fps: float) -> Tracker:
+def _make_tracker(
+    detector: FaceDetector, landmarker: LandmarkDetector, args: argparse.Namespace, fps: float
+) -> Tracker:
     return Tracker(detector, landmarker, fps, Tracking(every=args.every), Smoothing() if args.smooth else None)
 
 
@@ -110,21 +112,21 @@ class _Seen:
     landmarks: Sequence[Landmarks] | None = None
 
 
-def _find(detector: Detector, picture: Picture) -> _Seen:
-    return _Seen(detector(picture))
+def _find(detector: FaceDetector, image: Image) -> _Seen:
+    return _Seen(detector(image))
 
 
-def _follow(tracker: Tracker, picture: Picture) -> _Seen:
-    tracked = tracker(picture)
-    faces = together([one.portrait.face for one in tracked])
-    landmarks = [one.portrait.landmarks for one in tracked if one.portrait.landmarks is not None]
+def _follow(tracker: Tracker, image: Image) -> _Seen:
+    tracked = tracker(image)
+    faces = together([one.analysis.face for one in tracked])
+    landmarks = [one.analysis.landmarks for one in tracked if one.analysis.landmarks is not None]
     return _Seen(faces, [one.track for one in tracked], landmarks)
 
 
 def _each(
-    frames: Iterable[Picture],
+    frames: Iterable[Image],
     args: argparse.Namespace,
-    look: Callable[[Picture], _Seen],
+    look: Callable[[Image], _Seen],
     fps: float,
     *,
     endless: bool,
@@ -138,25 +140,25 @@ def _each(
     count = 0
     with nullcontext() if args.draw is None else VideoWriter(args.draw, fps) as writer:
         try:
-            for count, picture in enumerate(frames, start=1):
-                seen = look(picture)
+            for count, image in enumerate(frames, start=1):
+                seen = look(image)
                 if writer is not None:
-                    writer.write(_drawn(picture, seen))
-                say(_json(count - 1, picture, seen, args.source, fps) if args.json else _rows(count - 1, seen))
+                    writer.write(_drawn(image, seen))
+                say(_json(count - 1, image, seen, args.source, fps) if args.json else _rows(count - 1, seen))
         except KeyboardInterrupt:
             if not endless:
                 raise
     return count
 
 
-def _drawn(picture: Picture, seen: _Seen) -> Picture:
+def _drawn(image: Image, seen: _Seen) -> Image:
     if seen.landmarks is None:
-        return draw_faces(picture, seen.faces)
-    return draw_landmarks(picture, seen.landmarks)
+        return draw_faces(image, seen.faces)
+    return draw_landmarks(image, seen.landmarks)
 
 
-def _json(frame: int, picture: Picture, seen: _Seen, video: str, fps: float) -> str:
-    height, width = picture.shape[:2]
+def _json(frame: int, image: Image, seen: _Seen, video: str, fps: float) -> str:
+    height, width = image.shape[:2]
     return to_line(record_of_frame(video, frame, frame / fps, width, height, seen.faces, seen.landmarks, seen.tracks))
 
 

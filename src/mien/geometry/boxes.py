@@ -44,22 +44,22 @@ def iou(a: Floats, b: Floats) -> Floats:
     return _ratio(shared, area(a)[:, None] + area(b)[None, :] - shared)
 
 
-def overlap_min(a: Floats, b: Floats) -> Floats:
+def iom(a: Floats, b: Floats) -> Floats:
     """Intersection over the smaller of the two boxes, (n, m)."""
     shared = intersection(a, b)
     return _ratio(shared, np.minimum(area(a)[:, None], area(b)[None, :]))
 
 
-def coverage(a: Floats, b: Floats) -> Floats:
+def ioa(a: Floats, b: Floats) -> Floats:
     """Which part of each box of ``a`` lies in each box of ``b``, (n, m)."""
     shared = intersection(a, b)
     return _ratio(shared, np.broadcast_to(area(a)[:, None], shared.shape))
 
 
-_MEASURES = {"union": iou, "min": overlap_min}
+_MEASURES = {"union": iou, "min": iom}
 
 
-def suppress(
+def nms(
     boxes: Floats, scores: Floats, threshold: float, measure: Literal["union", "min"] = "union"
 ) -> NDArray[np.intp]:
     """Greedy non-maximum suppression: indices of the boxes kept, best first.
@@ -109,13 +109,13 @@ def _sides(windows: Floats) -> Floats:
     return np.asarray(windows[:, 2:] - windows[:, :2])
 
 
-def encode(boxes: Floats, windows: Floats) -> Floats:
+def encode_boxes(boxes: Floats, windows: Floats) -> Floats:
     """Offsets of ``boxes`` from ``windows`` (n, 4), corner by corner, in sides of the window (MTCNN's coding)."""
     return np.asarray((boxes - windows) / np.tile(_sides(windows), 2))
 
 
-def decode(offsets: Floats, windows: Floats) -> Floats:
-    """The inverse of :func:`encode`."""
+def decode_boxes(offsets: Floats, windows: Floats) -> Floats:
+    """The inverse of :func:`encode_boxes`."""
     return np.asarray(windows + offsets * np.tile(_sides(windows), 2))
 
 
@@ -130,7 +130,7 @@ def decode_points(offsets: Floats, windows: Floats) -> Floats:
 
 
 def mirror_offsets(offsets: Floats) -> Floats:
-    """What :func:`encode` gives when window and box are mirrored left to right."""
+    """What :func:`encode_boxes` gives when window and box are mirrored left to right."""
     return np.asarray(offsets[:, [2, 1, 0, 3]] * np.array([-1, 1, -1, 1], dtype=offsets.dtype))
 
 
@@ -140,16 +140,16 @@ def mirror_points(offsets: Floats) -> Floats:
 
 
 def quarter_turn(boxes: Floats, width: float) -> Floats:
-    """Boxes after turning a picture of this ``width`` by 90 degrees counter-clockwise (as ``numpy.rot90`` does)."""
+    """Boxes after turning an image of this ``width`` by 90 degrees counter-clockwise (as ``numpy.rot90`` does)."""
     return np.stack([boxes[:, 1], width - boxes[:, 2], boxes[:, 3], width - boxes[:, 0]], axis=1)
 
 
 def quarter_turn_points(points: Floats, width: float) -> Floats:
-    """Points (..., 2) after turning a picture of this ``width`` by 90 degrees counter-clockwise."""
+    """Points (..., 2) after turning an image of this ``width`` by 90 degrees counter-clockwise."""
     return np.stack([points[..., 1], width - points[..., 0]], axis=-1)
 
 
-def around(points: NDArray[np.floating]) -> Floats:
+def bounding_boxes(points: NDArray[np.floating]) -> Floats:
     """The box of each set of points (n, k, 2): (n, 4). Unknown points (NaN) do not count; all unknown give NaN."""
     known = np.isfinite(points).all(axis=2, keepdims=True)
     low = np.where(known, points, np.inf).min(axis=1)
@@ -163,7 +163,7 @@ def series_box(points: NDArray[np.floating]) -> Floats:
 
     The box of the points ends at the brows; a face does not.
     """
-    x0, y0, x1, y1 = around(points).T
+    x0, y0, x1, y1 = bounding_boxes(points).T
     width, height = x1 - x0, y1 - y0
     grown = [x0 - 0.05 * width, y0 - 0.3 * height, x1 + 0.05 * width, y1 + 0.05 * height]
     return np.stack(grown, axis=1).astype(np.float32)

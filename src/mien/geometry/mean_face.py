@@ -4,7 +4,7 @@ Mean of the 821 faces of AFLW2000-3D (Zhu et al. 2016; ``pts_3d``, points of fit
 aligned by similarities (generalised Procrustes, Gower 1975), and symmetric under ``SIXTY_EIGHT_MIRROR``. Made by
 ``benchmarks/mean_face.py``.
 
-x goes to the right of the picture, y down, z away from the viewer; the face looks at the viewer. The zeros of yaw and
+x goes to the right of the image, y down, z away from the viewer; the face looks at the viewer. The zeros of yaw and
 roll follow from symmetry, and that of yaw agrees with ``yaw_deg`` of the data to 0.03 degrees. The zero of pitch is
 that of the data too, the frontal of its 3D model, as far as ``yaw_deg`` of tilted heads tells it: to 0.14 degrees.
 """

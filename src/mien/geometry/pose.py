@@ -1,13 +1,13 @@
 """How a head is turned: yaw, pitch and roll in degrees, from points of the scheme ``68-3d``.
 
-The frame is that of the picture with depth added: x right, y down, z away from the viewer. A head at 0, 0, 0 looks at
+The frame is that of the image with depth added: x right, y down, z away from the viewer. A head at 0, 0, 0 looks at
 the viewer; its nose points along -z. ``rotation(yaw, pitch, roll)`` takes it to where it is:
 
     R = Rz(roll) Rx(pitch) Ry(yaw)
 
-Yaw comes first, about the head's own vertical axis: positive turns the face to the right of the picture. Then pitch:
-positive looks up. Roll comes last, in the plane of the picture: positive is clockwise on the screen, so turning the
-picture changes roll alone. All three are drawn in ``docs/conventions.md``.
+Yaw comes first, about the head's own vertical axis: positive turns the face to the right of the image. Then pitch:
+positive looks up. Roll comes last, in the plane of the image: positive is clockwise on the screen, so turning the
+image changes roll alone. All three are drawn in ``docs/conventions.md``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Point schemes as data: names, groups, mirror order, reductions and chip templates.
+"""Point schemes as data: names, groups, mirror order, reductions and aligned face templates.
 
-"Left" is the left of the picture, not of the person: the left eye has the smaller x in an upright frontal face.
+"Left" is the left of the image, not of the person: the left eye has the smaller x in an upright frontal face.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ MXNET_TEMPLATE: NDArray[np.float64] = np.array(
         [0.726104, 0.780233],
     ]
 )
-"""Mean five points in the unit square around them, as the MXNet port of MTCNN cuts its chips."""
+"""Mean five points in the unit square around them, as the MXNet port of MTCNN cuts its aligned faces."""
 
 ARCFACE_TEMPLATE: NDArray[np.float64] = (
     np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
     / 112.0
 )
-"""Five points of the usual 112 x 112 chip (Deng et al. 2019, ArcFace), as fractions of the side."""
+"""Five points of the usual 112 x 112 aligned face (Deng et al. 2019, ArcFace), as fractions of the side."""
 
 SIXTY_EIGHT_GROUPS: Mapping[str, range] = MappingProxyType(
     {
@@ -46,7 +46,7 @@ SIXTY_EIGHT_GROUPS: Mapping[str, range] = MappingProxyType(
         "mouth": range(48, 68),
     }
 )
-"""The 68 points of 300W (Sagonas et al. 2013), from 0; each group runs from the left of the picture to the right."""
+"""The 68 points of 300W (Sagonas et al. 2013), from 0; each group runs from the left of the image to the right."""
 
 SIXTY_EIGHT_MIRROR: tuple[int, ...] = (
     *range(16, -1, -1),

@@ -4,7 +4,7 @@
 """
 
 from mien.models.card import ModelCard, attach_card, read_card
-from mien.models.network import WEIGHTS, Model, Network, NetworkSource, available, cores, open_model, opened
+from mien.models.session import WEIGHTS, Model, Network, NetworkSource, available, cores, open_model, opened
 
 __all__ = [
     "WEIGHTS",

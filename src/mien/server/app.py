@@ -24,7 +24,7 @@ from mien.server.problems import add_handlers
 from mien.server.service import Service
 from mien.server.settings import ServeSettings
 
-_ABOUT = """Faces in pictures: boxes, points, chips. One picture a request: as a form, raw, or base64 in JSON.
+_ABOUT = """Faces in images: boxes, points, aligned faces. One image a request: as a form, raw, or base64 in JSON.
 Nothing that is sent is kept. Errors are problem documents (RFC 9457) with a `code`."""
 
 _ASKED = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"]

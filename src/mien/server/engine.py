@@ -1,4 +1,4 @@
-"""What is computed for each path: bytes of a picture and switches in, the body of the answer out. No HTTP."""
+"""What is computed for each path: bytes of an image and switches in, the body of the answer out. No HTTP."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pathlib import PurePath
 
 import numpy as np
 
-from mien.describe import Chip, ChipSpec, chips
+from mien.alignment import AlignedFace, AlignSpec, align_faces
 from mien.errors import BadImage, BadOption
 from mien.geometry.schemes import to_five
-from mien.pixels import encode_png, read
-from mien.records import (
+from mien.imaging import encode_png, read_image
+from mien.schema import (
+    AlignedFaceRecord,
+    AlignedFacesRecord,
     AnalysisRecord,
-    ChipRecord,
-    ChipsRecord,
-    SentChipRecord,
-    SentChipsRecord,
-    chip_record,
+    EncodedAlignedFaceRecord,
+    EncodedAlignedFacesRecord,
+    aligned_face_record,
     face_records,
-    record_of_chips,
+    record_of_aligned_faces,
     record_of_faces,
     to_line,
 )
@@ -32,7 +32,7 @@ from mien.server.problems import Problem
 from mien.server.settings import ServeSettings
 from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
 from mien.server.upload import Sent
-from mien.values import Faces, Landmarks, Picture
+from mien.types import Faces, Image, Landmarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,19 @@ class Engine:
     def __init__(self, settings: ServeSettings) -> None:
         """Raises ModelMissing, ModelMismatch, BadOption."""
         self._settings = settings
-        self._lanes = Lanes(settings.min_face, settings.threads)
+        self._lanes = Lanes(settings.min_face_size, settings.threads)
 
     @property
     def steady(self) -> Networks:
         """The networks for a stream, which works next to whatever else comes."""
         return self._lanes.narrow
 
-    def picture(self, data: bytes) -> Picture:
-        """The picture in a file. Raises Problem."""
+    def image(self, data: bytes) -> Image:
+        """The image in a file. Raises Problem."""
         try:
-            return read(data, max_pixels=self._settings.max_pixels)
+            return read_image(data, max_pixels=self._settings.max_pixels)
         except BadImage as error:
-            raise Problem.of_picture(error) from error
+            raise Problem.of_image(error) from error
 
     def most(self, wanted: int | None) -> int:
         """How many faces are returned at most."""
@@ -72,28 +72,28 @@ class Engine:
     def detect(self, sent: Sent, switches: FaceSwitches) -> Answer:
         """The answer of ``/v1/detect``."""
         with self._lanes.take() as networks:
-            picture, faces, found = self._find(sent, switches, networks)
-        height, width = picture.shape[:2]
+            image, faces, found = self._find(sent, switches, networks)
+        height, width = image.shape[:2]
         return _json(record_of_faces(sent.name, width, height, faces), found)
 
     def landmarks(self, sent: Sent, switches: LandmarkSwitches) -> Answer:
         """The answer of ``/v1/landmarks``."""
         with self._lanes.take() as networks:
-            picture, faces, found = self._find(sent, switches, networks)
-            landmarks = networks.landmarker(switches.contour, switches.passes)(picture, faces)
-        height, width = picture.shape[:2]
+            image, faces, found = self._find(sent, switches, networks)
+            landmarks = networks.landmarker(switches.contour, switches.refinement_steps)(image, faces)
+        height, width = image.shape[:2]
         return _json(record_of_faces(sent.name, width, height, faces, landmarks), found)
 
     def align(self, sent: Sent, switches: AlignSwitches) -> Answer:
         """The answer of ``/v1/align``."""
         spec = _spec(switches.template, switches.size, switches.padding)
         with self._lanes.take() as networks:
-            picture, faces, found = self._find(sent, switches, networks)
+            image, faces, found = self._find(sent, switches, networks)
             if switches.points == "68":
-                faces = _by_landmarks(faces, networks.landmarker("visible", 2)(picture, faces))
-        height, width = picture.shape[:2]
-        cut = _Cut.of(sent.name, picture, faces, spec)
-        record = record_of_chips(sent.name, width, height, cut.records)
+                faces = _by_landmarks(faces, networks.landmarker("visible", 2)(image, faces))
+        height, width = image.shape[:2]
+        cut = _Cut.of(sent.name, image, faces, spec)
+        record = record_of_aligned_faces(sent.name, width, height, cut.records)
         if switches.format == "zip":
             return Answer(cut.archive(record), found, "application/zip")
         return _json(cut.sent(record), found)
@@ -103,37 +103,39 @@ class Engine:
         spec = _spec(switches.template, switches.size, switches.padding)
         landmarks = None
         with self._lanes.take() as networks:
-            picture, faces, found = self._find(sent, switches, networks)
+            image, faces, found = self._find(sent, switches, networks)
             if switches.landmarks:
-                landmarks = networks.landmarker(switches.contour, switches.passes)(picture, faces)
-        height, width = picture.shape[:2]
+                landmarks = networks.landmarker(switches.contour, switches.refinement_steps)(image, faces)
+        height, width = image.shape[:2]
         record: AnalysisRecord = {
-            "picture": sent.name,
+            "image": sent.name,
             "width": width,
             "height": height,
             "faces": face_records(faces, landmarks),
         }
-        if switches.chips:
+        if switches.aligned_faces:
             by = faces if landmarks is None else _by_landmarks(faces, landmarks)
-            cut = _Cut.of(sent.name, picture, by, spec)
-            record["chips"] = cut.sent(record_of_chips(sent.name, width, height, cut.records))["chips"]
+            cut = _Cut.of(sent.name, image, by, spec)
+            record["aligned_faces"] = cut.sent(record_of_aligned_faces(sent.name, width, height, cut.records))[
+                "aligned_faces"
+            ]
         return _json(record, found)
 
-    def _find(self, sent: Sent, switches: FaceSwitches, networks: Networks) -> tuple[Picture, Faces, int]:
-        """The picture, its faces, best first and not too many, and how many there were."""
-        detector = networks.detector(switches.min_face)
-        picture = self.picture(sent.data)
-        faces = detector(picture)
-        return picture, faces[: self.most(switches.max_faces)], len(faces)
+    def _find(self, sent: Sent, switches: FaceSwitches, networks: Networks) -> tuple[Image, Faces, int]:
+        """The image, its faces, best first and not too many, and how many there were."""
+        detector = networks.detector(switches.min_face_size)
+        image = self.image(sent.data)
+        faces = detector(image)
+        return image, faces[: self.most(switches.max_faces)], len(faces)
 
 
 def _json(record: Mapping[str, object], found: int) -> Answer:
     return Answer(to_line(record).encode("ascii"), found)
 
 
-def _spec(template: str, size: int | None, padding: float | None) -> ChipSpec:
+def _spec(template: str, size: int | None, padding: float | None) -> AlignSpec:
     try:
-        return ChipSpec.of(template, size, padding)
+        return AlignSpec.of(template, size, padding)
     except BadOption as error:
         raise Problem("bad-option", str(error)) from error
 
@@ -146,35 +148,35 @@ def _by_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """The chips of a picture: their records and their PNG files, in the order of the faces."""
+    """The aligned faces of an image: their records and their PNG files, in the order of the faces."""
 
-    records: list[ChipRecord]
+    records: list[AlignedFaceRecord]
     files: list[bytes]
 
     @classmethod
-    def of(cls, name: str, picture: Picture, faces: Faces, spec: ChipSpec) -> _Cut:
-        """Chips named as ``mien align`` names them."""
-        stem = PurePath(name).stem or "picture"
-        cut: list[Chip] = chips(picture, faces, spec=spec)
+    def of(cls, name: str, image: Image, faces: Faces, spec: AlignSpec) -> _Cut:
+        """Aligned faces named as ``mien align`` names them."""
+        stem = PurePath(name).stem or "image"
+        cut: list[AlignedFace] = align_faces(image, faces, spec=spec)
         records = [
-            chip_record(f"{stem}_{number}.png", spec.size, chip.to_picture.matrix, face)
-            for number, (chip, face) in enumerate(zip(cut, faces, strict=True))
+            aligned_face_record(f"{stem}_{number}.png", spec.size, aligned_face.to_image.matrix, face)
+            for number, (aligned_face, face) in enumerate(zip(cut, faces, strict=True))
         ]
-        return cls(records, [encode_png(chip.pixels) for chip in cut])
+        return cls(records, [encode_png(aligned_face.pixels) for aligned_face in cut])
 
-    def sent(self, record: ChipsRecord) -> SentChipsRecord:
+    def sent(self, record: AlignedFacesRecord) -> EncodedAlignedFacesRecord:
         """The record with the files inside."""
-        sent: list[SentChipRecord] = [
-            {**chip, "png": base64.b64encode(data).decode("ascii")}
-            for chip, data in zip(self.records, self.files, strict=True)
+        sent: list[EncodedAlignedFaceRecord] = [
+            {**aligned_face, "png": base64.b64encode(data).decode("ascii")}
+            for aligned_face, data in zip(self.records, self.files, strict=True)
         ]
-        return {"picture": record["picture"], "width": record["width"], "height": record["height"], "chips": sent}
+        return {"image": record["image"], "width": record["width"], "height": record["height"], "aligned_faces": sent}
 
-    def archive(self, record: ChipsRecord) -> bytes:
-        """A ZIP archive of the files and ``chips.json``, the record."""
+    def archive(self, record: AlignedFacesRecord) -> bytes:
+        """A ZIP archive of the files and ``aligned_faces.json``, the record."""
         memory = io.BytesIO()
         with zipfile.ZipFile(memory, "w", zipfile.ZIP_STORED) as archive:
-            for chip, data in zip(self.records, self.files, strict=True):
-                archive.writestr(chip["file"], data)
-            archive.writestr("chips.json", to_line(record))
+            for aligned_face, data in zip(self.records, self.files, strict=True):
+                archive.writestr(aligned_face["file"], data)
+            archive.writestr("aligned_faces.json", to_line(record))
         return memory.getvalue()

@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -25,7 +25,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="milliseconds"),
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": record.getMessage(),
@@ -51,5 +51,5 @@ def configure(level: str) -> None:
 
 
 def log(event: str, fields: Mapping[str, str | float | None] | None = None, level: int = logging.INFO) -> None:
-    """A line about the service; ``fields`` must not hold anything of a picture."""
+    """A line about the service; ``fields`` must not hold anything of an image."""
     _log.log(level, event, extra={"fields": fields or {}})

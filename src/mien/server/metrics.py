@@ -35,7 +35,7 @@ class Metrics:
         )
         self.running = Gauge("mien_requests_in_progress", "Requests that are being answered.", registry=self.registry)
         self.places = Gauge("mien_places_taken", "Requests that work, wait or arrive.", registry=self.registry)
-        self.pictures = Counter("mien_pictures", "Pictures looked at.", registry=self.registry)
+        self.images = Counter("mien_images", "Images looked at.", registry=self.registry)
         self.faces = Counter("mien_faces", "Faces found.", registry=self.registry)
         self.streams = Gauge("mien_streams", "Streams that are open.", registry=self.registry)
         self.frames = Counter("mien_frames", "Frames of streams.", ("what",), registry=self.registry)

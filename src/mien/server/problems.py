@@ -30,11 +30,11 @@ KINDS = {
     "method-not-allowed": Kind(405, "The method is not one of this path"),
     "too-slow": Kind(408, "The request did not arrive in time"),
     "too-many-bytes": Kind(413, "The request is too long"),
-    "too-many-pixels": Kind(413, "The picture has too many pixels"),
+    "too-many-pixels": Kind(413, "The image has too many pixels"),
     "unsupported-media-type": Kind(415, "The Content-Type is none that is taken here"),
-    "unsupported-picture": Kind(415, "The picture is of a kind that is not read"),
-    "damaged-picture": Kind(422, "The picture is damaged or incomplete"),
-    "no-picture": Kind(422, "There is no picture in the request"),
+    "unsupported-image": Kind(415, "The image is of a kind that is not read"),
+    "damaged-image": Kind(422, "The image is damaged or incomplete"),
+    "no-image": Kind(422, "There is no image in the request"),
     "bad-option": Kind(422, "A switch has a value that makes no sense"),
     "too-many-requests": Kind(429, "Too many requests of one client"),
     "internal-error": Kind(500, "The service made a mistake"),
@@ -42,7 +42,7 @@ KINDS = {
     "took-too-long": Kind(503, "The answer was not there in time"),
 }
 
-_FAULTS = {"kind": "unsupported-picture", "size": "too-many-pixels", "damage": "damaged-picture"}
+_FAULTS = {"kind": "unsupported-image", "size": "too-many-pixels", "damage": "damaged-image"}
 
 
 class Problem(Exception):
@@ -55,8 +55,8 @@ class Problem(Exception):
         self.retry_after = retry_after
 
     @classmethod
-    def of_picture(cls, error: BadImage) -> Problem:
-        """The picture is at fault. The name that ``pixels.read`` gives to what came without one is left out."""
+    def of_image(cls, error: BadImage) -> Problem:
+        """The image is at fault. The name that ``pixels.read`` gives to what came without one is left out."""
         return cls(_FAULTS[error.fault], str(error).removeprefix("bytes: "))
 
     @property

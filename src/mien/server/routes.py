@@ -1,4 +1,4 @@
-"""The paths to which pictures are sent."""
+"""The paths to which images are sent."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from mien.server.service import Answering, Service
-from mien.server.shapes import PICTURE_BODY, Analysis, Chips, Picture, problem_responses
+from mien.server.shapes import IMAGE_BODY, AlignedFaces, Analysis, Image, problem_responses
 from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
 
-router = APIRouter(tags=["pictures"], responses=problem_responses(401, 408, 413, 415, 422, 429, 500, 503))
+router = APIRouter(tags=["images"], responses=problem_responses(401, 408, 413, 415, 422, 429, 500, 503))
 
 
-@router.post("/v1/detect", response_model=Picture, openapi_extra=PICTURE_BODY)
+@router.post("/v1/detect", response_model=Image, openapi_extra=IMAGE_BODY)
 async def detect(request: Request, switches: Annotated[FaceSwitches, Query()]) -> Response:
-    """Boxes, scores and five points of the faces in a picture."""
+    """Boxes, scores and five points of the faces in an image."""
     engine = Service.of(request).engine
     return Answering(request, lambda sent: engine.detect(sent, switches))
 
 
-@router.post("/v1/landmarks", response_model=Picture, openapi_extra=PICTURE_BODY)
+@router.post("/v1/landmarks", response_model=Image, openapi_extra=IMAGE_BODY)
 async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Query()]) -> Response:
     """68 points of each face and how the head is turned."""
     engine = Service.of(request).engine
@@ -29,9 +29,9 @@ async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Quer
 
 @router.post(
     "/v1/align",
-    response_model=Chips,
+    response_model=AlignedFaces,
     responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
-    openapi_extra=PICTURE_BODY,
+    openapi_extra=IMAGE_BODY,
 )
 async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -> Response:
     """Each face upright, of one size and with its points at the same places."""
@@ -39,8 +39,8 @@ async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -
     return Answering(request, lambda sent: engine.align(sent, switches))
 
 
-@router.post("/v1/analyze", response_model=Analysis, openapi_extra=PICTURE_BODY)
+@router.post("/v1/analyze", response_model=Analysis, openapi_extra=IMAGE_BODY)
 async def analyze(request: Request, switches: Annotated[AnalyzeSwitches, Query()]) -> Response:
-    """All that is switched on: landmarks, chips."""
+    """All that is switched on: landmarks, aligned faces."""
     engine = Service.of(request).engine
     return Answering(request, lambda sent: engine.analyze(sent, switches))

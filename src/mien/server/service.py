@@ -1,4 +1,4 @@
-"""What all paths share, and how a picture that was sent becomes an answer within its limits."""
+"""What all paths share, and how an image that was sent becomes an answer within its limits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PIECE = 65_536
 """Bytes of an answer that are handed on at once."""
 
 _RETRY_SECONDS = 5
-"""After which a client whose picture took too long may ask again."""
+"""After which a client whose image took too long may ask again."""
 
 
 @dataclass(slots=True)
@@ -48,12 +48,12 @@ class Service:
         return service
 
     async def answer(self, request: Request, work: Callable[[Sent], Answer], send: Send) -> None:
-        """Send what ``work`` makes of the picture in the request. Raises Problem, and ClientDisconnect."""
+        """Send what ``work`` makes of the image in the request. Raises Problem, and ClientDisconnect."""
         end = time.monotonic() + self.settings.timeout
         with self.pool.place():
             upload = await self._receive(request)
             answer = await self._work(request, lambda: work(unpack(upload)), end)
-            self.metrics.pictures.inc()
+            self.metrics.images.inc()
             self.metrics.faces.inc(answer.found)
             await self._send(answer, send)
 
@@ -70,13 +70,13 @@ class Service:
 
         try:
             await asyncio.wait_for(pieces(), self.settings.timeout)
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             raise ClientDisconnect from error
 
     async def _receive(self, request: Request) -> Upload:
         try:
             return await asyncio.wait_for(receive(request, self.settings.max_bytes), self.settings.timeout)
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             raise Problem("too-slow", f"it took more than {self.settings.timeout:g} s; send a smaller one") from error
 
     async def _work(self, request: Request, work: Callable[[], Answer], end: float) -> Answer:
@@ -91,7 +91,7 @@ class Service:
                 raise ClientDisconnect
             raise Problem(
                 "took-too-long",
-                f"more than {self.settings.timeout:g} s; ask later, or send a smaller picture",
+                f"more than {self.settings.timeout:g} s; ask later, or send a smaller image",
                 retry_after=_RETRY_SECONDS,
             )
         finally:

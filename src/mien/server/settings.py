@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tomllib import TOMLDecodeError
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -20,11 +20,6 @@ from pydantic_settings import (
 
 from mien.errors import BadOption
 from mien.models import cores
-
-if sys.version_info >= (3, 11):
-    from tomllib import TOMLDecodeError
-else:
-    from tomli import TOMLDecodeError
 
 ENVIRONMENT = "MIEN_"
 """What the names in the environment begin with."""
@@ -61,7 +56,7 @@ class ServeSettings(BaseSettings):
     cors_origins: Words = ()
     trusted_proxies: Words = ()
     grace: int = Field(30, ge=0)
-    min_face: float = Field(20.0, ge=1, allow_inf_nan=False)
+    min_face_size: float = Field(20.0, ge=1, allow_inf_nan=False)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")

@@ -1,4 +1,4 @@
-"""The answers as pydantic models, for the OpenAPI document; the records themselves are made by ``mien.records``.
+"""The answers as pydantic models, for the OpenAPI document; the records themselves are made by ``mien.schema``.
 
 A test holds their fields against those of the records.
 """
@@ -27,7 +27,7 @@ class Pose(_Shape):
 
 
 class Landmarks(_Shape):
-    """68 points in picture pixels, and how likely each is close to where it belongs."""
+    """68 points in image pixels, and how likely each is close to where it belongs."""
 
     scheme: str = Field(examples=["68"])
     points: list[Point] = Field(description="68 of them", examples=[[[177.3, 101.9], [178.4, 113.6]]])
@@ -38,22 +38,22 @@ class Landmarks(_Shape):
 class Face(_Shape):
     """One face. ``landmarks``: where asked for; ``track``: in a stream, the number of the face."""
 
-    box: list[float] = Field(description="x0, y0, x1, y1 in picture pixels", examples=[[178.5, 62.4, 268.6, 173.0]])
+    box: list[float] = Field(description="x0, y0, x1, y1 in image pixels", examples=[[178.5, 62.4, 268.6, 173.0]])
     score: float = Field(ge=0, le=1, examples=[0.9997])
-    points: list[Point] | None = Field(
-        description="Left eye, right eye, nose tip, left and right mouth corner, as seen in the picture",
+    keypoints: list[Point] | None = Field(
+        description="Left eye, right eye, nose tip, left and right mouth corner, as seen in the image",
         examples=[[[203.8, 101.2], [247.2, 103.6], [224.9, 129.1], [202.0, 140.0], [244.9, 142.8]]],
     )
     track: int = Field(default=0, description="Only in streams.")
     landmarks: Landmarks = Field(default=None, description="Only where asked for.")  # type: ignore[assignment]
 
 
-class Chip(_Shape):
-    """A face upright; ``to_picture`` (2, 3) leads from its pixels to those of the picture."""
+class AlignedFace(_Shape):
+    """A face upright; ``to_image`` (2, 3) leads from its pixels to those of the image."""
 
     file: str = Field(examples=["astronaut_0.png"])
     size: int = Field(examples=[144])
-    to_picture: list[list[float]] = Field(examples=[[[0.9, 0.0, 160.1], [0.0, 0.9, 50.2]]])
+    to_image: list[list[float]] = Field(examples=[[[0.9, 0.0, 160.1], [0.0, 0.9, 50.2]]])
     box: list[float] = Field(examples=[[178.5, 62.4, 268.6, 173.0]])
     score: float = Field(examples=[0.9997])
     png: str = Field(
@@ -63,28 +63,28 @@ class Chip(_Shape):
     )
 
 
-class Picture(_Shape):
-    """A picture and its faces, best first."""
+class Image(_Shape):
+    """An image and its faces, best first."""
 
-    picture: str = Field(description="The name that was sent", examples=["astronaut.jpg"])
-    width: int = Field(description="Of the upright picture, in pixels", examples=[512])
+    image: str = Field(description="The name that was sent", examples=["astronaut.jpg"])
+    width: int = Field(description="Of the upright image, in pixels", examples=[512])
     height: int = Field(examples=[512])
     faces: list[Face]
 
 
-class Chips(_Shape):
-    """A picture and the chips of its faces, best first."""
+class AlignedFaces(_Shape):
+    """An image and the aligned faces of its faces, best first."""
 
-    picture: str = Field(examples=["astronaut.jpg"])
+    image: str = Field(examples=["astronaut.jpg"])
     width: int = Field(examples=[512])
     height: int = Field(examples=[512])
-    chips: list[Chip]
+    aligned_faces: list[AlignedFace]
 
 
-class Analysis(Picture):
-    """A picture with all that was asked about it."""
+class Analysis(Image):
+    """An image with all that was asked about it."""
 
-    chips: list[Chip] = Field(default=[], description="Only where asked for.")
+    aligned_faces: list[AlignedFace] = Field(default=[], description="Only where asked for.")
 
 
 class Card(_Shape):
@@ -127,7 +127,7 @@ class ProblemDocument(_Shape):
     """A problem (RFC 9457). ``code`` says which; ``type`` is the same as a reference."""
 
     type: str = Field(examples=["/problems/too-many-pixels"])
-    title: str = Field(examples=["The picture has too many pixels"])
+    title: str = Field(examples=["The image has too many pixels"])
     status: int = Field(examples=[413])
     detail: str = Field(examples=["9000 x 9000 is 81000000 pixels, more than 40000000; make it smaller"])
     code: str = Field(examples=["too-many-pixels"])
@@ -152,15 +152,15 @@ def _example(code: str) -> dict[str, str | int]:
     return Problem(code, "What was found, and what to do about it").document()
 
 
-PICTURE_BODY: dict[str, Any] = {
+IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "properties": {"picture": {"type": "string", "format": "binary"}},
-                    "required": ["picture"],
+                    "properties": {"image": {"type": "string", "format": "binary"}},
+                    "required": ["image"],
                 }
             },
             "image/*": {"schema": {"type": "string", "format": "binary"}},
@@ -168,15 +168,15 @@ PICTURE_BODY: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "properties": {
-                        "picture": {"type": "string", "contentEncoding": "base64"},
+                        "image": {"type": "string", "contentEncoding": "base64"},
                         "name": {"type": "string"},
                     },
-                    "required": ["picture"],
+                    "required": ["image"],
                     "additionalProperties": False,
                 },
-                "example": {"picture": "<base64 of a picture file>", "name": "x.jpg"},
+                "example": {"image": "<base64 of an image file>", "name": "x.jpg"},
             },
         },
     }
 }
-"""For the OpenAPI document: the three ways to send a picture."""
+"""For the OpenAPI document: the three ways to send an image."""

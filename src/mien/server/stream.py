@@ -14,7 +14,8 @@ from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from mien.records import StreamRecord, face_records, to_line
+from mien.pipeline.tracker import Tracker, together
+from mien.schema import StreamRecord, face_records, to_line
 from mien.server.engine import Engine
 from mien.server.front import client_of
 from mien.server.guard import key_of
@@ -22,8 +23,7 @@ from mien.server.logs import log
 from mien.server.problems import Problem
 from mien.server.service import Service
 from mien.server.switches import StreamSwitches
-from mien.tracker import Tracker, together
-from mien.values import Faces, Landmarks, Picture
+from mien.types import Faces, Image, Landmarks
 
 router = APIRouter()
 
@@ -163,7 +163,7 @@ async def _first_message(socket: WebSocket) -> str | None:
     """The key in a first message ``{"key": "..."}``; None where it is something else or does not come."""
     try:
         message = await asyncio.wait_for(socket.receive(), _KEY_SECONDS)
-    except asyncio.TimeoutError:
+    except TimeoutError:
         return None
     if message["type"] == "websocket.disconnect":
         raise WebSocketDisconnect(message["code"])
@@ -194,7 +194,7 @@ async def _read(service: Service, socket: WebSocket, newest: _Newest) -> None:
     while True:
         try:
             message = await asyncio.wait_for(socket.receive(), service.settings.idle)
-        except asyncio.TimeoutError as error:
+        except TimeoutError as error:
             raise _Close(_GOING_AWAY, "idle") from error
         if message["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(message["code"])
@@ -223,7 +223,7 @@ class _Look:
         """Raises Problem."""
         self._engine = engine
         networks = engine.steady
-        self._detector = networks.detector(switches.min_face)
+        self._detector = networks.detector(switches.min_face_size)
         self._landmarker = networks.landmarker(switches.contour) if switches.landmarks else None
         self._tracker = None
         if self._landmarker is not None and switches.track:
@@ -234,11 +234,11 @@ class _Look:
         """The answer to a frame: the faces, or the problem with it."""
         start = time.perf_counter()
         try:
-            picture = self._engine.picture(frame.data)
+            image = self._engine.image(frame.data)
         except Problem as problem:
             return json.dumps({"frame": frame.number, "dropped": frame.dropped, "error": problem.document()})
-        faces, landmarks, tracks = self._find(picture)
-        height, width = picture.shape[:2]
+        faces, landmarks, tracks = self._find(image)
+        height, width = image.shape[:2]
         record: StreamRecord = {
             "frame": frame.number,
             "width": width,
@@ -249,10 +249,10 @@ class _Look:
         }
         return to_line(record)
 
-    def _find(self, picture: Picture) -> tuple[Faces, list[Landmarks] | None, list[int] | None]:
+    def _find(self, image: Image) -> tuple[Faces, list[Landmarks] | None, list[int] | None]:
         if self._tracker is not None:
-            tracked = self._tracker(picture)[: self._most]
-            landmarks = [one.portrait.landmarks for one in tracked if one.portrait.landmarks is not None]
-            return together([one.portrait.face for one in tracked]), landmarks, [one.track for one in tracked]
-        faces = self._detector(picture)[: self._most]
-        return faces, None if self._landmarker is None else self._landmarker(picture, faces), None
+            tracked = self._tracker(image)[: self._most]
+            landmarks = [one.analysis.landmarks for one in tracked if one.analysis.landmarks is not None]
+            return together([one.analysis.face for one in tracked]), landmarks, [one.track for one in tracked]
+        faces = self._detector(image)[: self._most]
+        return faces, None if self._landmarker is None else self._landmarker(image, faces), None

@@ -14,7 +14,7 @@ class FaceSwitches(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_face: float | None = Field(
+    min_face_size: float | None = Field(
         None,
         ge=1,
         le=10_000,
@@ -31,7 +31,7 @@ class _PointSwitches(BaseModel):
     contour: Contour = Field(
         "visible", description="The jaw of a turned head: the edge that is seen, or where the jaw is."
     )
-    passes: int = Field(2, ge=1, le=2, description="2 looks at each face again, upright; 1 is twice as fast.")
+    refinement_steps: int = Field(2, ge=1, le=2, description="2 looks at each face again, upright; 1 is twice as fast.")
 
 
 class _ChipSwitches(BaseModel):
@@ -58,14 +58,16 @@ class AlignSwitches(FaceSwitches, _ChipSwitches):
     """Of ``/v1/align``."""
 
     points: Literal["5", "68"] = Field("68", description="Align by the 68 points or, faster, by the detector's five.")
-    format: Literal["json", "zip"] = Field("json", description="Chips inside the JSON as base64, or a ZIP archive.")
+    format: Literal["json", "zip"] = Field(
+        "json", description="Aligned faces inside the JSON as base64, or a ZIP archive."
+    )
 
 
 class AnalyzeSwitches(FaceSwitches, _PointSwitches, _ChipSwitches):
     """Of ``/v1/analyze``."""
 
     landmarks: bool = Field(True, description="68 points of each face and how the head is turned.")
-    chips: bool = Field(False, description="Each face upright, as a PNG in base64.")
+    aligned_faces: bool = Field(False, description="Each face upright, as a PNG in base64.")
 
 
 class StreamSwitches(BaseModel):
@@ -76,6 +78,6 @@ class StreamSwitches(BaseModel):
     landmarks: bool = True
     track: bool = True
     contour: Contour = "visible"
-    min_face: float = Field(40.0, ge=1, le=10_000, allow_inf_nan=False)
+    min_face_size: float = Field(40.0, ge=1, le=10_000, allow_inf_nan=False)
     max_faces: int | None = Field(None, ge=1, le=10_000)
     fps: float = Field(15.0, ge=1, le=240, allow_inf_nan=False)

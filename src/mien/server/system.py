@@ -45,7 +45,7 @@ async def healthz() -> Response:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Status, responses=problem_responses(503))
 async def readyz(request: Request) -> Response:
-    """Whether the service would take a picture now."""
+    """Whether the service would take an image now."""
     pool = Service.of(request).pool
     if pool.full:
         raise Problem("busy", f"{pool.taken} requests are being answered", retry_after=1)

@@ -1,4 +1,4 @@
-"""From a request to the bytes of a picture: in a form, raw, or base64 in JSON. All in memory."""
+"""From a request to the bytes of an image: in a form, raw, or base64 in JSON. All in memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from mien.server.problems import Problem
 
 _TAKEN = "multipart/form-data with one file, image/* or application/json"
-_UNNAMED = "picture"
+_UNNAMED = "image"
 
 _MOST_COMMAS = 100
 """In a body of JSON, before it is read: ten megabytes of small parts would stop all other threads for seconds."""
@@ -33,7 +33,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The bytes of a picture file and the name that the client gave to it."""
+    """The bytes of an image file and the name that the client gave to it."""
 
     name: str
     data: bytes
@@ -52,15 +52,15 @@ async def receive(request: Request, most: int) -> Upload:
     if declared.isdecimal() and int(declared) > most:
         raise _too_long(most)
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
+    async for batch_size in request.stream():
+        data += batch_size
         if len(data) > most:
             raise _too_long(most)
     return Upload(content_type, bytes(data))
 
 
 def unpack(upload: Upload) -> Sent:
-    """The picture in a body. Raises Problem. Takes as long as the body is: not for the event loop."""
+    """The image in a body. Raises Problem. Takes as long as the body is: not for the event loop."""
     kind = _kind(upload.content_type)
     if kind == "multipart/form-data":
         sent = _from_form(upload)
@@ -69,7 +69,7 @@ def unpack(upload: Upload) -> Sent:
     else:
         sent = Sent(_UNNAMED, upload.data)
     if not sent.data:
-        raise Problem("damaged-picture", "empty (0 bytes); send the bytes of a picture file")
+        raise Problem("damaged-image", "empty (0 bytes); send the bytes of an image file")
     return sent
 
 
@@ -78,13 +78,13 @@ def _kind(content_type: str) -> str:
 
 
 def _too_long(most: int) -> Problem:
-    return Problem("too-many-bytes", f"more than {most} bytes; make the picture smaller")
+    return Problem("too-many-bytes", f"more than {most} bytes; make the image smaller")
 
 
 def _from_form(upload: Upload) -> Sent:
     boundary = parse_options_header(upload.content_type)[1].get(b"boundary")
     if not boundary:
-        raise Problem("no-picture", "the form's Content-Type has no boundary; let the HTTP client set it")
+        raise Problem("no-image", "the form's Content-Type has no boundary; let the HTTP client set it")
     files: list[File] = []
     # The parser writes large files to disk unless its limit is out of reach.
     config = {"MAX_MEMORY_FILE_SIZE": float("inf")}
@@ -93,10 +93,10 @@ def _from_form(upload: Upload) -> Sent:
         parser.write(upload.data)
         parser.finalize()
     except FormParserError as error:
-        raise Problem("no-picture", f"the form cannot be read: {error}") from error
+        raise Problem("no-image", f"the form cannot be read: {error}") from error
     files = [file for file in files if file.file_name or file.size]  # a browser sends its empty fields, too
     if len(files) != 1:
-        raise Problem("no-picture", f"the form has {len(files)} files; send one, in a field of any name")
+        raise Problem("no-image", f"the form has {len(files)} files; send one, in a field of any name")
     (file,) = files
     file.file_object.seek(0)
     return Sent(_plain((file.file_name or b"").decode("utf-8", "replace")), file.file_object.read())
@@ -104,19 +104,19 @@ def _from_form(upload: Upload) -> Sent:
 
 def _from_json(data: bytes) -> Sent:
     if data.count(b",") > _MOST_COMMAS:
-        raise Problem("no-picture", 'the JSON has too many parts; send {"picture": "<base64>"}')
+        raise Problem("no-image", 'the JSON has too many parts; send {"image": "<base64>"}')
     try:
         body = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise Problem("no-picture", f'the body is not JSON; send {{"picture": "<base64>"}}: {error}') from error
-    text = body.get("picture") if isinstance(body, dict) else None
+        raise Problem("no-image", f'the body is not JSON; send {{"image": "<base64>"}}: {error}') from error
+    text = body.get("image") if isinstance(body, dict) else None
     name = body.get("name", _UNNAMED) if isinstance(body, dict) else None
-    if not isinstance(text, str) or not isinstance(name, str) or body.keys() - {"picture", "name"}:
-        raise Problem("no-picture", 'the JSON must be {"picture": "<base64>"}, with a "name" if you like')
+    if not isinstance(text, str) or not isinstance(name, str) or body.keys() - {"image", "name"}:
+        raise Problem("no-image", 'the JSON must be {"image": "<base64>"}, with a "name" if you like')
     try:
         return Sent(_plain(name), base64.b64decode("".join(text.split()), validate=True))
     except (binascii.Error, ValueError) as error:
-        raise Problem("no-picture", f"the picture is not base64 ({error}); leave out what stands before it") from error
+        raise Problem("no-image", f"the image is not base64 ({error}); leave out what stands before it") from error
 
 
 def _plain(name: str) -> str:

@@ -5,55 +5,55 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.pixels import read, resize
-from mien.pixels.paint import encode_jpeg
+from mien.imaging import read_image, resize
+from mien.imaging.paint import encode_jpeg
 from mien.train.recipe import SampleRecipe
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 
 
-def augment(pictures: NDArray[np.uint8], recipe: SampleRecipe, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Pictures (n, h, w, 3) changed at random as the recipe asks; each chance is per picture."""
-    out = pictures.copy()
+def augment(images: NDArray[np.uint8], recipe: SampleRecipe, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Images (n, h, w, 3) changed at random as the recipe asks; each chance is per image."""
+    out = images.copy()
     chances = rng.random((len(out), 4))
-    for i, picture in enumerate(out):
+    for i, image in enumerate(out):
         if chances[i, 0] < recipe.blur:
-            picture = _blurred(picture, rng)
+            image = _blurred(image, rng)
         if chances[i, 1] < recipe.occlusion:
-            picture = _occluded(picture, rng)
+            image = _occluded(image, rng)
         if chances[i, 2] < recipe.jpeg:
-            picture = read(encode_jpeg(picture, int(rng.integers(20, 80))))
-        out[i] = picture
+            image = read_image(encode_jpeg(image, int(rng.integers(20, 80))))
+        out[i] = image
     return _coloured(out, recipe, rng, chances[:, 3] < recipe.grey)
 
 
-def _blurred(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _blurred(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """As if seen in fewer pixels."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     shrink = rng.uniform(0.35, 0.8)
-    small = resize(picture, max(2, round(width * shrink)), max(2, round(height * shrink)))
+    small = resize(image, max(2, round(width * shrink)), max(2, round(height * shrink)))
     return resize(small, width, height)
 
 
-def _occluded(picture: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _occluded(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """With a rectangle of one colour or of noise over up to a third of each side."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     h, w = int(height * rng.uniform(0.1, 0.35)), int(width * rng.uniform(0.1, 0.5))
     y, x = int(rng.integers(0, height - h)), int(rng.integers(0, width - w))
-    out = picture.copy()
+    out = image.copy()
     noise = rng.integers(0, 256, (h, w, 3)) if rng.random() < 0.3 else rng.integers(0, 256, 3)
     out[y : y + h, x : x + w] = noise
     return out
 
 
 def _coloured(
-    pictures: NDArray[np.uint8], recipe: SampleRecipe, rng: np.random.Generator, grey: NDArray[np.bool_]
+    images: NDArray[np.uint8], recipe: SampleRecipe, rng: np.random.Generator, grey: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
-    """Brightness, contrast and a gain for each channel; some pictures without colour."""
-    n, strength = len(pictures), recipe.colour
+    """Brightness, contrast and a gain for each channel; some images without colour."""
+    n, strength = len(images), recipe.colour
     if strength <= 0 and not grey.any():
-        return pictures
-    x = pictures.astype(np.float32)
+        return images
+    x = images.astype(np.float32)
     x[grey] = (x[grey] @ _LUMA)[..., None]
     contrast = np.exp(rng.normal(0, strength, (n, 1, 1, 1))).astype(np.float32)
     gain = np.exp(rng.normal(0, strength / 3, (n, 1, 1, 3))).astype(np.float32)

@@ -39,7 +39,7 @@ class Board:
         words = "  ".join(f"{name} {value:.5g}" for name, value in values.items())
         self.line(f"step {step}  {group}  {words}")
 
-    def pictures(self, pictures: dict[str, NDArray[np.uint8]], step: int) -> None:
-        """RGB pictures (h, w, 3)."""
-        for name, picture in pictures.items():
-            self._events.add_image(name, picture, step, dataformats="HWC")
+    def images(self, images: dict[str, NDArray[np.uint8]], step: int) -> None:
+        """RGB images (h, w, 3)."""
+        for name, image in images.items():
+            self._events.add_image(name, image, step, dataformats="HWC")

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mien.errors import BadRecipe, MienError
-from mien.files import whole_file
+from mien.io import atomic_write
 from mien.train import recipe as recipes
 from mien.train.average import Average
 from mien.train.recipe import Recipe
@@ -85,7 +85,7 @@ def load_best(path: Path, network: nn.Module) -> dict[str, float]:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         torch.save(content, part)
 
 

@@ -20,11 +20,11 @@ from mien.errors import ModelMismatch, ModelMissing
 from mien.models import ModelCard
 from mien.train.export import export
 from mien.train.networks import MEAN, SCALE, Deployed, PaperONet, PaperPNet, PaperRNet
-from mien.train.task import Pictures
+from mien.train.task import Images
 
 State = dict[str, Tensor]
 
-LICENCE = "MIT (facenet-pytorch); the pictures it was trained on are research data"
+LICENCE = "MIT (facenet-pytorch); the images it was trained on are research data"
 DATA = "WIDER FACE and CelebA, by the authors of MTCNN, as they published it"
 SOURCE = "facenet-pytorch, facenet_pytorch/data/{}.pt, by mien convert"
 
@@ -142,8 +142,8 @@ class _Conversion:
 
     name: str
 
-    def example(self) -> Pictures:
-        """Noise, fine and coarse: there are no pictures here, and none are needed to compare two engines."""
+    def example(self) -> Images:
+        """Noise, fine and coarse: there are no images here, and none are needed to compare two engines."""
         size = {"pnet": 40, "rnet": 24, "onet": 48}[self.name]
         fine = np.random.default_rng(0).integers(0, 256, (12, size, size, 3), dtype=np.uint8)
         coarse = np.repeat(np.repeat(fine[:, ::4, ::4], 4, axis=1), 4, axis=2)

@@ -16,7 +16,7 @@ from mien.train.mining import Mined
 from mien.train.recipe import SampleRecipe
 from mien.train.views import View
 from mien.train.windows import label_windows
-from mien.values import Floats
+from mien.types import Floats
 
 _UNIT: Floats = np.array([[0, 0, 1, 1]], dtype=np.float32)
 _CENTRED: Floats = _UNIT - 0.5
@@ -37,13 +37,13 @@ class CropSamples:
         self._pointed = chance / chance.sum() if chance.sum() > 0 else None
 
     def batch(self, step: int, count: int) -> dict[str, NDArray[np.generic]]:
-        """``pictures`` (n, s, s, 3) uint8, ``labels`` (n,) in {1, 0, -1}, ``offsets`` (n, 4), ``located`` (n,),
+        """``images`` (n, s, s, 3) uint8, ``labels`` (n,) in {1, 0, -1}, ``offsets`` (n, 4), ``located`` (n,),
         ``points`` (n, 5, 2) and ``pointed`` (n,): which losses each sample has."""
         rng = np.random.default_rng((self._seed, step))
         drawn = [self._draw(rng) for _ in range(count)]
-        pictures = augment(np.stack([d["pictures"] for d in drawn]), self._recipe, rng)
+        images = augment(np.stack([d["images"] for d in drawn]), self._recipe, rng)
         out = {name: np.stack([d[name] for d in drawn]) for name in drawn[0]}
-        return {**out, "pictures": pictures}
+        return {**out, "images": images}
 
     def _draw(self, rng: np.random.Generator) -> dict[str, NDArray[np.generic]]:
         recipe = self._recipe
@@ -70,9 +70,9 @@ class CropSamples:
             nearest = int(np.where(annotation.ignored, -1, box.iou(_UNIT, box.square(faces))[0]).argmax())
             if np.isfinite(annotation.points[nearest]).all():
                 points, pointed = view.five(annotation.points[nearest]).astype(np.float32), np.array(True)
-        picture = view.cut(self._examples.mipmap(index), self._size, self._recipe.context)
+        image = view.cut(self._examples.mipmap(index), self._size, self._recipe.context)
         return {
-            "pictures": picture,
+            "images": image,
             "labels": label[0],
             "offsets": offsets[0],
             "located": located[0],
@@ -94,7 +94,7 @@ class CropSamples:
             return self._round_face(rng, self._examples.chance, 0.02, self._recipe.negative)
         pool = self._examples.with_background
         index = int(rng.choice(pool)) if len(pool) else int(rng.integers(len(self._examples)))
-        height, width = self._examples.mipmap(index).picture.shape[:2]
+        height, width = self._examples.mipmap(index).image.shape[:2]
         side = float(np.exp(rng.uniform(np.log(min(12, width)), np.log(max(height, width)))))
         return index, self._turned(rng.uniform(0, width), rng.uniform(0, height), side, rng)
 

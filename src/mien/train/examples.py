@@ -1,4 +1,4 @@
-"""What training draws from: annotated pictures, kept in memory as far as they fit."""
+"""What training draws from: annotated images, kept in memory as far as they fit."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.annotations import Annotation
+from mien.datasets.annotations import Annotation
 from mien.errors import BadRecipe
-from mien.pixels import Mipmap, read
+from mien.imaging import Mipmap, read_image
 
 _VALIDATION_ONE_IN = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Example:
-    """One annotated picture.
+    """One annotated image.
 
     ``background``: all that is not annotated here is known to be no face, so that negatives may be cut.
     ``source``: number of the source in the recipe.
@@ -32,7 +32,7 @@ class Example:
 
 
 def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
-    """Training and validation examples; one picture in twenty, chosen by its name, validates."""
+    """Training and validation examples; one image in twenty, chosen by its name, validates."""
     chosen = [zlib.crc32(e.annotation.path.name.encode()) % _VALIDATION_ONE_IN == 0 for e in examples]
     train = [e for e, held in zip(examples, chosen, strict=True) if not held]
     held_out = [e for e, held in zip(examples, chosen, strict=True) if held]
@@ -40,7 +40,7 @@ def split(examples: Sequence[Example]) -> tuple[list[Example], list[Example]]:
 
 
 class Examples:
-    """A sequence of examples with their pictures, and the faces in it as one table.
+    """A sequence of examples with their images, and the faces in it as one table.
 
     ``faces`` (m, 2): example and row of each face that counts; ``chance`` (m,): how likely it is drawn, such
     that each source gets the share of its weight however many faces it has.
@@ -48,7 +48,7 @@ class Examples:
 
     def __init__(self, examples: Sequence[Example], weights: Sequence[float], memory: int = 8 << 30) -> None:
         if not examples:
-            raise BadRecipe("the sources of this recipe hold no usable picture")
+            raise BadRecipe("the sources of this recipe hold no usable image")
         self.all = tuple(examples)
         self._memory = memory
         self._held = 0
@@ -69,18 +69,18 @@ class Examples:
         return len(self.all)
 
     def mipmap(self, index: int) -> Mipmap:
-        """The picture of example ``index``, read now or kept from before."""
+        """The image of example ``index``, read now or kept from before."""
         with self._lock:
             held = self._mipmaps.get(index)
             if held is not None:
                 self._mipmaps.move_to_end(index)
                 return held
-        mipmap = Mipmap(read(self.all[index].annotation.path))
+        mipmap = Mipmap(read_image(self.all[index].annotation.path))
         with self._lock:
             if index not in self._mipmaps:
                 self._mipmaps[index] = mipmap
-                self._held += mipmap.picture.nbytes
+                self._held += mipmap.image.nbytes
             while self._held > self._memory and len(self._mipmaps) > 1:
                 _, old = self._mipmaps.popitem(last=False)
-                self._held -= old.picture.nbytes
+                self._held -= old.image.nbytes
         return mipmap

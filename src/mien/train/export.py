@@ -13,15 +13,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mien import models
 from mien.errors import ExportMismatch
-from mien.files import whole_file
-from mien.train.task import Exportable, Pictures
+from mien.io import atomic_write
+from mien.train.task import Exportable, Images
 
 OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference allowed between torch and ONNX Runtime; all outputs are scores or fractions of a box."""
 
 FULLY_CONVOLUTIONAL = frozenset({"pnet"})
-"""Tasks whose graph takes pictures of any height and width, one at a time."""
+"""Tasks whose graph takes images of any height and width, one at a time."""
 
 HALVED = frozenset({"landmarks68"})
 """Tasks whose weights are stored with 16 bits, in half the space; they are computed with as 32 bits."""
@@ -39,7 +39,7 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
     module = task.exportable(copy.deepcopy(network).cpu().eval()).eval()
     anyhow = card.task in FULLY_CONVOLUTIONAL
     example = task.example()
-    with whole_file(path) as part:
+    with atomic_write(path) as part:
         if card.task in HALVED:
             _fuse(module)
             _round_to_half(module)
@@ -48,15 +48,15 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
             _store_in_half(part)
         part.write_bytes(models.attach_card(part.read_bytes(), card))
         model = models.open_model(part, card.task)
-        for pictures in _trials(example, any_size=anyhow):
-            _compare(path, card.outputs, _in_torch(module, pictures), model.run(pictures))
+        for images in _trials(example, any_size=anyhow):
+            _compare(path, card.outputs, _in_torch(module, images), model.run(images))
     return path
 
 
-def _write_graph(path: Path, module: nn.Module, example: Pictures, outputs: tuple[str, ...], *, any_size: bool) -> None:
+def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[str, ...], *, any_size: bool) -> None:
     """The module as an ONNX file; batch normalisation after a convolution is folded into it."""
     free = {0: "n", 1: "h", 2: "w"} if any_size else {0: "n"}
-    # The second picture keeps the tracer from taking a batch of one for a constant.
+    # The second image keeps the tracer from taking a batch of one for a constant.
     pair = torch.from_numpy(np.repeat(example[:1], 2, axis=0))
     with warnings.catch_warnings():
         # The TorchScript exporter is deprecated, but the new one needs onnxscript, does not fold as well, and
@@ -66,9 +66,9 @@ def _write_graph(path: Path, module: nn.Module, example: Pictures, outputs: tupl
             module,
             (pair,),
             path,
-            input_names=["pictures"],
+            input_names=["images"],
             output_names=list(outputs),
-            dynamic_axes={"pictures": free} | {name: {0: "n"} for name in outputs},
+            dynamic_axes={"images": free} | {name: {0: "n"} for name in outputs},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -111,16 +111,16 @@ def _store_in_half(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _trials(example: Pictures, *, any_size: bool) -> list[Pictures]:
+def _trials(example: Images, *, any_size: bool) -> list[Images]:
     """Batches of more than one size, so that a size frozen by tracing is noticed."""
     if any_size:
         return [example[i : i + 1] for i in range(len(example))] + [np.tile(example[:1], (1, 2, 3, 1))]
     return [example, example[:1]]
 
 
-def _in_torch(module: nn.Module, pictures: Pictures) -> tuple[NDArray[np.float32], ...]:
+def _in_torch(module: nn.Module, images: Images) -> tuple[NDArray[np.float32], ...]:
     with torch.no_grad():
-        return tuple(output.numpy() for output in module(torch.from_numpy(pictures)))
+        return tuple(output.numpy() for output in module(torch.from_numpy(images)))
 
 
 def _compare(

@@ -22,7 +22,7 @@ from torch import nn
 from tqdm import tqdm
 
 from mien.errors import BadOption, MienError
-from mien.files import whole_file
+from mien.io import atomic_write
 from mien.train import checkpoint
 from mien.train import recipe as recipes
 from mien.train.average import Average
@@ -185,11 +185,11 @@ class _Run:
         with torch.no_grad():
             # Plain floats: a checkpoint holds no numpy scalars.
             measures = {name: float(value) for name, value in self.task.validate(network).items()}
-            pictures = self.task.pictures(network)
+            images = self.task.images(network)
         if QUALITY not in measures:
             raise MienError(f"the task's measures {sorted(measures)} lack {QUALITY!r}, which chooses the best weights")
         self.board.scalars("valid", measures, progress.step)
-        self.board.pictures(pictures, progress.step)
+        self.board.images(images, progress.step)
         # A quality that is not a number is never better, but something must be kept the first time.
         if progress.best is None or measures[QUALITY] > progress.best or math.isnan(progress.best):
             progress.best, progress.measures = measures[QUALITY], measures
@@ -204,7 +204,7 @@ def _begin(recipe: Recipe, run_dir: Path, progress: Progress, *, resume: bool) -
     else:
         last.unlink(missing_ok=True)
         (run_dir / "best.pt").unlink(missing_ok=True)
-    with whole_file(run_dir / "recipe.toml") as part:
+    with atomic_write(run_dir / "recipe.toml") as part:
         part.write_text(recipes.dumps(recipe), encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ def hard_score_loss(logits: Tensor, labels: Tensor, hard: float) -> Tensor:
 def window_score_loss(logits: Tensor, labels: Tensor, negatives_a_face: float) -> Tensor:
     """Cross entropy of windows (n, k): all faces, and so many times as many others, hardest of the batch first.
 
-    Of pictures without faces at least one window each counts.
+    Of images without faces at least one window each counts.
     """
     faces, others = logits[labels == 1], logits[labels == 0]
     count = min(len(others), max(len(logits), round(negatives_a_face * len(faces))))

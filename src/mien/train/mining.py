@@ -12,25 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from mien.detect.propose import run_pnet
-from mien.detect.refine import run_rnet
-from mien.detect.settings import Settings
+from mien.detection.config import DetectorConfig
+from mien.detection.propose import run_pnet
+from mien.detection.refine import run_rnet
 from mien.errors import BadRecipe
-from mien.files import whole_file
 from mien.geometry import boxes as box
+from mien.io import atomic_write
 from mien.models import open_model
 from mien.train.examples import Examples
 from mien.train.prefetch import default_workers
 from mien.train.recipe import SampleRecipe
-from mien.values import Floats
+from mien.types import Floats
 
-_MOST_A_PICTURE = 80
+_MOST_A_IMAGE = 80
 _STAGES = ("pnet", "rnet")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Crops:
-    """``examples`` (k,): number of the example; ``boxes`` (k, 4) in its picture."""
+    """``examples`` (k,): number of the example; ``boxes`` (k, 4) in its image."""
 
     examples: NDArray[np.intp]
     boxes: Floats
@@ -68,7 +68,7 @@ def mine(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe, cac
                 found = [Crops(kept[f"{name}_examples"], kept[f"{name}_boxes"]) for name in ("negatives", "positives")]
                 return Mined(*found)
     mined = _mine(examples, networks, recipe)
-    with whole_file(cache) as part, part.open("wb") as file:
+    with atomic_write(cache) as part, part.open("wb") as file:
         np.savez(
             file,
             mark=mark,
@@ -91,22 +91,22 @@ def _mark(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) ->
 
 def _mine(examples: Examples, networks: Sequence[Path], recipe: SampleRecipe) -> Mined:
     models = [open_model(path, stage, threads=1) for path, stage in zip(networks, _STAGES, strict=False)]
-    settings = Settings(
-        min_face=recipe.hard_min_face,
+    settings = DetectorConfig(
+        min_face_size=recipe.hard_min_face_size,
         pnet_threshold=recipe.hard_threshold,
         rnet_threshold=recipe.hard_threshold,
     )
 
     def look(index: int) -> tuple[Floats, Floats]:
         mipmap = examples.mipmap(index)
-        found = run_pnet(mipmap.picture, models[0], settings)
+        found = run_pnet(mipmap.image, models[0], settings)
         if len(models) > 1:
             found = run_rnet([mipmap], [found], models[1], settings)[0]
         return _judge(found.boxes, index, examples, recipe)
 
-    # Pictures side by side, each on one thread: better than the threads of one picture waiting for each other.
+    # Images side by side, each on one thread: better than the threads of one image waiting for each other.
     with ThreadPoolExecutor(default_workers()) as pool:
-        progress = tqdm(pool.map(look, range(len(examples))), total=len(examples), desc="mining", unit="picture")
+        progress = tqdm(pool.map(look, range(len(examples))), total=len(examples), desc="mining", unit="image")
         judged = list(progress)
     return Mined(_joined([bad for bad, _ in judged]), _joined([good for _, good in judged]))
 
@@ -117,10 +117,10 @@ def _judge(found: Floats, index: int, examples: Examples, recipe: SampleRecipe) 
     annotation = example.annotation
     windows = box.square(found)
     overlap = box.iou(windows, box.square(annotation.boxes)).max(axis=1, initial=0)
-    hidden = box.coverage(windows, annotation.boxes[annotation.ignored]).max(axis=1, initial=0) > recipe.negative
+    hidden = box.ioa(windows, annotation.boxes[annotation.ignored]).max(axis=1, initial=0) > recipe.negative
     bad = (overlap < recipe.negative) & ~hidden & example.background
     good = (overlap >= recipe.positive) & ~hidden
-    return windows[bad][:_MOST_A_PICTURE], windows[good]
+    return windows[bad][:_MOST_A_IMAGE], windows[good]
 
 
 def _joined(boxes: list[Floats]) -> Crops:

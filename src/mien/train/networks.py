@@ -4,7 +4,7 @@
 Convolutional Networks" (and its L-Net, from the authors' later release), as published: the faithful baseline.
 ``Mien*``: ours, behind the same interfaces: strided convolutions instead of pooling, ReLU, batch normalisation.
 
-Every network takes pictures (n, 3, h, w) float32, RGB, normalised to (value - 127.5) / 128, and returns logits of
+Every network takes images (n, 3, h, w) float32, RGB, normalised to (value - 127.5) / 128, and returns logits of
 "face" and, where it has them, offsets (boxes.encode against the window) and points (boxes.encode_points).
 P-Nets are fully convolutional: logits (n, H, W), offsets (n, 4, H, W). The others: (n,), (n, 4), (n, 5, 2).
 """
@@ -44,9 +44,9 @@ class PaperPNet(nn.Module):
         self.score = nn.Conv2d(32, 2, 1)
         self.offsets = nn.Conv2d(32, 4, 1)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n, H, W) and offsets (n, 4, H, W)."""
-        x = self.body(pictures)
+        x = self.body(images)
         return _face_logit(self.score(x)), self.offsets(x)
 
 
@@ -64,9 +64,9 @@ class PaperRNet(nn.Module):
         self.score = nn.Linear(128, 2)
         self.offsets = nn.Linear(128, 4)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n,) and offsets (n, 4)."""
-        x = self.dense(self.body(pictures))
+        x = self.dense(self.body(images))
         return _face_logit(self.score(x)), self.offsets(x)
 
 
@@ -91,9 +91,9 @@ class PaperONet(nn.Module):
         self.offsets = nn.Linear(256, 4)
         self.points = nn.Linear(256, 10)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (n,), offsets (n, 4) and points (n, 5, 2)."""
-        x = self.dense(self.body(pictures))
+        x = self.dense(self.body(images))
         return _face_logit(self.score(x)), self.offsets(x), self.points(x).unflatten(1, (5, 2))
 
 
@@ -166,9 +166,9 @@ class MienPNet(nn.Module):
         self.score = nn.Conv2d(32, 1, 1)
         self.offsets = nn.Conv2d(32, 4, 1)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n, H, W) and offsets (n, 4, H, W)."""
-        x = self.body(pictures)
+        x = self.body(images)
         return self.score(x)[:, 0], self.offsets(x)
 
 
@@ -184,9 +184,9 @@ class MienRNet(nn.Module):
         self.score = nn.Linear(64, 1)
         self.offsets = nn.Linear(64, 4)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n,) and offsets (n, 4)."""
-        x = self.dense(self.body(pictures))
+        x = self.dense(self.body(images))
         return self.score(x)[:, 0], self.offsets(x)
 
 
@@ -211,9 +211,9 @@ class MienONet(nn.Module):
         self.offsets = nn.Linear(128, 4)
         self.points = nn.Linear(128, 10)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Logits (n,), offsets (n, 4) and points (n, 5, 2)."""
-        x = self.dense(self.body(pictures))
+        x = self.dense(self.body(images))
         return self.score(x)[:, 0], self.offsets(x), self.points(x).unflatten(1, (5, 2))
 
 
@@ -266,9 +266,9 @@ class Deployed(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The outputs in the order of the card."""
-        x = (pictures.permute(0, 3, 1, 2).float() - MEAN) * SCALE
+        x = (images.permute(0, 3, 1, 2).float() - MEAN) * SCALE
         out = self.network(x)
         if isinstance(out, Tensor):
             return (out,)

@@ -31,14 +31,14 @@ class PatchSamples:
         self._chance = chance / chance.sum()
 
     def batch(self, step: int, count: int) -> dict[str, NDArray[np.generic]]:
-        """``pictures`` (n, s, s, 15) uint8 and ``points`` (n, 5, 2) in fractions of each patch."""
+        """``images`` (n, s, s, 15) uint8 and ``points`` (n, 5, 2) in fractions of each patch."""
         rng = np.random.default_rng((self._seed, step))
         drawn = [self._draw(rng) for _ in range(count)]
         rows = np.stack([d[0] for d in drawn])  # five patches side by side share one change of colour
         rows = augment(rows, self._recipe, rng)
         patches = rows.reshape(count, self._size, 5, self._size, 3).transpose(0, 1, 3, 2, 4)
-        pictures = np.ascontiguousarray(patches).reshape(count, self._size, self._size, 15)
-        return {"pictures": pictures, "points": np.stack([d[1] for d in drawn]).astype(np.float32)}
+        images = np.ascontiguousarray(patches).reshape(count, self._size, self._size, 15)
+        return {"images": images, "points": np.stack([d[1] for d in drawn]).astype(np.float32)}
 
     def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         index, row = self._examples.faces[rng.choice(len(self._chance), p=self._chance)]

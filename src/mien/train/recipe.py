@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DataRecipe:
-    """Where the pictures come from; `licence` is what the card will say."""
+    """Where the images come from; `licence` is what the card will say."""
 
     sources: tuple[Source, ...]
     licence: str = "not stated"
@@ -68,7 +68,7 @@ class SampleRecipe:
     hard_from: tuple[str, ...] = ()
     hard_share: float = 0.7
     hard_threshold: float = 0.3
-    hard_min_face: float = 12.0
+    hard_min_face_size: float = 12.0
     rotation_degrees: float = 0.0
     occlusion: float = 0.0
     blur: float = 0.0

@@ -3,16 +3,11 @@
 import dataclasses
 import json
 import math
-import sys
+import tomllib
 import types
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from mien.errors import BadRecipe
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 T = TypeVar("T")
 

@@ -1,6 +1,6 @@
 """What the training loop knows of a task, and nothing more.
 
-The loop in `mien.train.loop` steps, validates, saves and exports; which pictures, which losses and which
+The loop in `mien.train.loop` steps, validates, saves and exports; which images, which losses and which
 measures there are is the task's affair.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mien.models import ModelCard
 
-Pictures = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 
 QUALITY = "quality"
 """The measure by which the best checkpoint is chosen; higher is better."""
@@ -21,7 +21,7 @@ QUALITY = "quality"
 class Exportable(Protocol):
     """What the export knows of whatever made a network: a training, or weights from elsewhere."""
 
-    def example(self) -> Pictures:
+    def example(self) -> Images:
         """Real crops (n, h, w, c) uint8 on which torch and the exported file must agree."""
         ...
 
@@ -30,7 +30,7 @@ class Exportable(Protocol):
         ...
 
     def exportable(self, network: nn.Module) -> nn.Module:
-        """A module from uint8 pictures (n, h, w, c) to the tuple of outputs in the card's order.
+        """A module from uint8 images (n, h, w, c) to the tuple of outputs in the card's order.
 
         Subtracting the mean and scaling happen inside.
         """
@@ -61,6 +61,6 @@ class Task(Exportable, Protocol):
         """Named measures of `network` (in eval mode, without gradients); must have the key "quality"."""
         ...
 
-    def pictures(self, network: nn.Module) -> dict[str, Pictures]:
-        """Named RGB pictures (h, w, 3) worth looking at during training."""
+    def images(self, network: nn.Module) -> dict[str, Images]:
+        """Named RGB images (h, w, 3) worth looking at during training."""
         ...

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mien.data.sources import read_source
+from mien.datasets.sources import read_source
 from mien.errors import BadRecipe
 from mien.models import ModelCard
 from mien.train import losses, measures
@@ -23,7 +23,7 @@ from mien.train.mining import Mined, mine
 from mien.train.networks import MEAN, SCALE, Deployed, make_network
 from mien.train.patches import PatchSamples
 from mien.train.recipe import Recipe
-from mien.train.task import Pictures, Task
+from mien.train.task import Images, Task
 from mien.train.windows import WindowSamples
 
 _VALIDATION_BATCHES = 12
@@ -60,7 +60,7 @@ def _read(recipe: Recipe, data: Path) -> tuple[list[Example], list[Example]]:
         reading = read_source(source.format, data / source.path, source.split)
         for problem in reading.problems[:_PROBLEMS_SHOWN]:
             tqdm.write(f"problem: {problem}")
-        tqdm.write(f"{source.path}: {len(reading.annotations)} pictures, {len(reading.problems)} problems")
+        tqdm.write(f"{source.path}: {len(reading.annotations)} images, {len(reading.problems)} problems")
         examples += [Example(annotation, source.background, number) for annotation in reading.annotations]
     return split(examples)
 
@@ -100,8 +100,8 @@ class _CascadeTask:
         """The samples of a step."""
         return self._tensors(self._train, step)
 
-    def _outputs(self, network: nn.Module, pictures: Tensor) -> Any:
-        x = (pictures.permute(0, 3, 1, 2).float() - MEAN) * SCALE
+    def _outputs(self, network: nn.Module, images: Tensor) -> Any:
+        x = (images.permute(0, 3, 1, 2).float() - MEAN) * SCALE
         out = network(x)
         if self._recipe.task == "pnet" and not self._windows:
             return out[0].flatten(), out[1].flatten(1)  # one window a crop
@@ -109,7 +109,7 @@ class _CascadeTask:
 
     def losses(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Named and weighted."""
-        out = self._outputs(network, batch["pictures"])
+        out = self._outputs(network, batch["images"])
         if self._windows:
             return losses.window_losses(out, batch, self._recipe.losses)
         if self._recipe.task == "lnet":
@@ -117,9 +117,9 @@ class _CascadeTask:
         return losses.crop_losses(out, batch, self._recipe.losses)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
-        """Recall at fixed rates of false alarms, errors of boxes and points, on held-out pictures."""
+        """Recall at fixed rates of false alarms, errors of boxes and points, on held-out images."""
         device = next(network.parameters()).device
-        outs = [self._outputs(network, batch["pictures"].to(device)) for batch in self._validation]
+        outs = [self._outputs(network, batch["images"].to(device)) for batch in self._validation]
         truth = {name: torch.cat([b[name] for b in self._validation]).numpy() for name in self._validation[0]}
         if self._recipe.task == "lnet":
             error = float(np.abs(torch.cat(outs).cpu().numpy() - truth["points"]).mean())
@@ -144,25 +144,25 @@ class _CascadeTask:
             quality -= out["point_error"]
         return {"quality": quality, **out}
 
-    def pictures(self, network: nn.Module) -> dict[str, Pictures]:
+    def images(self, network: nn.Module) -> dict[str, Images]:
         """The first held-out samples; for crops, with a green frame where the network sees a face, else a red one."""
-        pictures = self._validation[0]["pictures"][:64].numpy()
+        images = self._validation[0]["images"][:64].numpy()
         if self._recipe.task == "lnet":
-            return {"patches": _sheet(pictures[..., :3])}
+            return {"patches": _sheet(images[..., :3])}
         if self._windows:
-            return {"patches": _sheet(pictures[:16])}
+            return {"patches": _sheet(images[:16])}
         device = next(network.parameters()).device
-        logits = self._outputs(network, torch.from_numpy(pictures).to(device))[0].cpu().numpy()
-        framed = pictures.copy()
-        for picture, logit in zip(framed, logits, strict=True):
+        logits = self._outputs(network, torch.from_numpy(images).to(device))[0].cpu().numpy()
+        framed = images.copy()
+        for image, logit in zip(framed, logits, strict=True):
             colour = (0, 200, 0) if logit > 0 else (220, 0, 0)
-            picture[[0, -1]] = colour
-            picture[:, [0, -1]] = colour
+            image[[0, -1]] = colour
+            image[:, [0, -1]] = colour
         return {"crops": _sheet(framed)}
 
-    def example(self) -> Pictures:
+    def example(self) -> Images:
         """Held-out samples."""
-        return np.ascontiguousarray(self._validation[0]["pictures"][:16].numpy())
+        return np.ascontiguousarray(self._validation[0]["images"][:16].numpy())
 
     def exportable(self, network: nn.Module) -> nn.Module:
         """The network with its normalisation."""
@@ -191,11 +191,11 @@ class _CascadeTask:
         )
 
 
-def _sheet(pictures: Pictures) -> Pictures:
-    """Pictures (n, h, w, 3) in a square, row by row; what does not fill a row is left out."""
-    side = int(np.sqrt(len(pictures)))
-    n, h, w, c = pictures[: side * side].shape
+def _sheet(images: Images) -> Images:
+    """Images (n, h, w, 3) in a square, row by row; what does not fill a row is left out."""
+    side = int(np.sqrt(len(images)))
+    n, h, w, c = images[: side * side].shape
     if n == 0:
         raise BadRecipe("no held-out sample to show")
-    rows = pictures[: side * side].reshape(side, side, h, w, c).transpose(0, 2, 1, 3, 4)
+    rows = images[: side * side].reshape(side, side, h, w, c).transpose(0, 2, 1, 3, 4)
     return np.ascontiguousarray(rows.reshape(side * h, side * w, c))

@@ -15,7 +15,7 @@ from mien.train.augment import augment
 from mien.train.examples import Examples
 from mien.train.recipe import SampleRecipe
 from mien.train.views import View
-from mien.values import Floats
+from mien.types import Floats
 
 
 def grid(size: int, input_size: int, cell: int, stride: int) -> Floats:
@@ -39,25 +39,25 @@ class WindowSamples:
         self._windows = grid(self.size, input_size, cell, stride)
 
     def batch(self, step: int, count: int) -> dict[str, NDArray[np.generic]]:
-        """``pictures`` (n, s, s, 3) uint8, ``labels`` (n, k) in {1, 0, -1 = not to be judged},
+        """``images`` (n, s, s, 3) uint8, ``labels`` (n, k) in {1, 0, -1 = not to be judged},
         ``offsets`` (n, k, 4) and ``located`` (n, k): where offsets are to be learned."""
         rng = np.random.default_rng((self._seed, step))
         drawn = [self._draw(rng) for _ in range(count)]
-        pictures = augment(np.stack([d[0] for d in drawn]), self._recipe, rng)
+        images = augment(np.stack([d[0] for d in drawn]), self._recipe, rng)
         labels, offsets, located = (np.stack([d[i] for d in drawn]) for i in (1, 2, 3))
-        return {"pictures": pictures, "labels": labels, "offsets": offsets, "located": located}
+        return {"images": images, "labels": labels, "offsets": offsets, "located": located}
 
     def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
         show_face = rng.random() >= self._recipe.negative_share and len(self._examples.faces) > 0
         index, view = self._face_view(rng) if show_face else self._background_view(rng)
         example = self._examples.all[index]
-        picture = view.cut(self._examples.mipmap(index), self.size)
+        image = view.cut(self._examples.mipmap(index), self.size)
         annotation = example.annotation
         seen = view.boxes(annotation.boxes) * self.size
         labels, offsets, located = label_windows(
             self._windows, seen, annotation.ignored, self._recipe, background=example.background
         )
-        return picture, labels, offsets, located
+        return image, labels, offsets, located
 
     def _face_view(self, rng: np.random.Generator) -> tuple[int, View]:
         """A face at one of the sizes at which P-Net must find it, anywhere in the patch."""
@@ -70,10 +70,10 @@ class WindowSamples:
         return int(index), self._turned(float(x), float(y), side, rng)
 
     def _background_view(self, rng: np.random.Generator) -> tuple[int, View]:
-        """Anywhere in a picture whose background is known, at any level of its pyramid."""
+        """Anywhere in an image whose background is known, at any level of its pyramid."""
         pool = self._examples.with_background
         index = int(rng.choice(pool)) if len(pool) else int(rng.integers(len(self._examples)))
-        height, width = self._examples.mipmap(index).picture.shape[:2]
+        height, width = self._examples.mipmap(index).image.shape[:2]
         widest = max(height, width) * 1.5
         side = float(np.exp(rng.uniform(np.log(min(self.size, widest)), np.log(widest))))
         x, y = rng.uniform(0, width), rng.uniform(0, height)
@@ -97,12 +97,12 @@ def label_windows(
     located = np.zeros(count, dtype=bool)
     sure = faces[~ignored]
     if ignored.any():
-        labels[box.coverage(windows, faces[ignored]).max(axis=1) > recipe.negative] = -1
+        labels[box.ioa(windows, faces[ignored]).max(axis=1) > recipe.negative] = -1
     if len(sure):
         overlap = box.iou(windows, box.square(sure))
         nearest, best = overlap.argmax(axis=1), overlap.max(axis=1)
         labels[best >= recipe.negative] = -1
         labels[best >= recipe.positive] = 1
         located = best >= recipe.part
-        offsets = box.encode(sure[nearest], windows).astype(np.float32)
+        offsets = box.encode_boxes(sure[nearest], windows).astype(np.float32)
     return labels, offsets, located

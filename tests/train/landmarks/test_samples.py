@@ -18,19 +18,19 @@ def samples(faces=None, weights=(1.0,), sources=None, changes=None, **recipe):
     )
 
 
-def brightness_at(picture, points):
+def brightness_at(image, points):
     columns, rows = np.clip(np.floor(points * 128).astype(int), 0, 127).T
-    return picture[rows, columns].mean(axis=1)
+    return image[rows, columns].mean(axis=1)
 
 
 @pytest.mark.parametrize("crop", ["square", "box"])
 def test_the_dots_are_where_the_points_say_whatever_the_view(crop):
     changes = SampleRecipe(rotation_degrees=60, mirror=0.5)
     batch = samples(changes=changes, crop=crop, shift=0.05, resize=0.1).batch(0, 12)
-    for picture, points in zip(batch["pictures"], batch["points"], strict=True):
+    for image, points in zip(batch["images"], batch["points"], strict=True):
         inside = ((points > 0.02) & (points < 0.98)).all(axis=1)
         assert inside.sum() > 40
-        assert brightness_at(picture, points[inside]).min() > 120
+        assert brightness_at(image, points[inside]).min() > 120
 
 
 def test_a_mirrored_view_swaps_left_and_right_and_turns_the_pose():
@@ -53,7 +53,7 @@ def test_a_view_that_turns_clockwise_sees_the_head_roll_the_other_way():
 def test_a_batch_depends_on_seed_and_step_alone():
     first, again, other = samples().batch(3, 4), samples().batch(3, 4), samples().batch(4, 4)
     assert all(np.array_equal(first[name], again[name], equal_nan=True) for name in first)
-    assert not np.array_equal(first["pictures"], other["pictures"])
+    assert not np.array_equal(first["images"], other["images"])
 
 
 def test_unknown_points_are_masked():

@@ -1,4 +1,4 @@
-"""A few steps from shards to a file that the Landmarker runs."""
+"""A few steps from shards to a file that the LandmarkDetector runs."""
 
 from dataclasses import replace
 
@@ -7,14 +7,14 @@ import pytest
 import torch
 
 import mien
-from mien.data.shards import shard_path, write_shard
+from mien.datasets.shards import shard_path, write_shard
 from mien.errors import BadRecipe
 from mien.geometry.boxes import face_box
-from mien.pixels import read
+from mien.imaging import read_image
 from mien.train.landmarks.task import Landmarks68Task
 from mien.train.loop import train
 from mien.train.recipe import DataRecipe, LandmarkRecipe, NetworkRecipe, OptimiserRecipe, Recipe, ScheduleRecipe, Source
-from mien.values import Faces
+from mien.types import Faces
 
 from .faces import dotted
 
@@ -47,14 +47,14 @@ def test_from_shards_to_points(data, tmp_path):
     made = recipe()
     path = train(made, Landmarks68Task(made, data, tmp_path), tmp_path / "run", device="cpu", replicas=2)
     assert path.stat().st_size < 1_000_000  # 16 bits a weight
-    landmarker = mien.Landmarker(path)
+    landmarker = mien.LandmarkDetector(path)
     card = landmarker.network.card
     assert card.outputs == ("points", "spread")
     assert {"nme_inter_ocular_DOTS", "nme_inter_ocular_MODEL", "failure_rate_10_inter_ocular"} <= set(card.scores)
     sample = dotted()
     box = face_box(sample.wide_points[None])
     faces = Faces(box, np.ones(1), np.full((1, 5, 2), np.nan))
-    (found,) = landmarker(read(sample.wide), faces)
+    (found,) = landmarker(read_image(sample.wide), faces)
     assert found.points.shape == (68, 2)
     middle = (box[0, :2] + box[0, 2:]) / 2
     # Hardly trained, it says "about the middle" of the crop that it was shown: the right crop, in the right frame.

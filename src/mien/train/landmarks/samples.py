@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.data.shards import Sample
+from mien.datasets.shards import Sample
 from mien.errors import BadRecipe
 from mien.geometry import boxes
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
-from mien.pixels import Mipmap, read
+from mien.imaging import Mipmap, read_image
 from mien.train.augment import augment
 from mien.train.recipe import LandmarkRecipe, SampleRecipe
 from mien.train.views import View
@@ -71,7 +71,7 @@ class LandmarkSamples:
         drawn = np.minimum(np.searchsorted(self._chance, rng.random(count), side="right"), len(self) - 1)
         views = [self._view(int(index), rng) for index in drawn]
         found = self.arrays(drawn, views)
-        found["pictures"] = augment(found["pictures"].astype(np.uint8, copy=False), self._changes, rng)
+        found["images"] = augment(found["images"].astype(np.uint8, copy=False), self._changes, rng)
         return found
 
     def straight(self, indices: NDArray[np.intp]) -> Arrays:
@@ -79,14 +79,14 @@ class LandmarkSamples:
         return self.arrays(indices, [self._straight(int(index)) for index in indices])
 
     def arrays(self, indices: NDArray[np.intp], views: Sequence[View]) -> Arrays:
-        """``pictures`` (n, s, s, 3) uint8; ``points`` (n, 68, 2) in fractions of the crop, 0 where not ``known``
+        """``images`` (n, s, s, 3) uint8; ``points`` (n, 68, 2) in fractions of the crop, 0 where not ``known``
         (n, 68); ``row`` (n,) of the scheme; ``pose`` (n, 3) in degrees, NaN where unknown; ``eyes`` (n,): the
         inter-ocular distance in fractions of the crop, NaN where unknown."""
         cut = [self._cut(int(index), view) for index, view in zip(indices, views, strict=True)]
         points = np.stack([each[1] for each in cut]).astype(np.float32)
         known: NDArray[np.bool_] = np.asarray(np.isfinite(points).all(axis=2))
         return {
-            "pictures": np.stack([each[0] for each in cut]),
+            "images": np.stack([each[0] for each in cut]),
             "points": np.where(known[..., None], points, 0).astype(np.float32),
             "known": known,
             "row": np.array([ROWS.index(self.all[int(i)].scheme) for i in indices], dtype=np.int64),
@@ -126,10 +126,10 @@ class LandmarkSamples:
         return view.cut(self._mipmap(index), self._size), points, np.array([yaw, pitch, roll])
 
     def _mipmap(self, index: int) -> Mipmap:
-        """The picture of a sample, decoded when first asked for."""
+        """The image of a sample, decoded when first asked for."""
         held = self._mipmaps.get(index)
         if held is None:
-            held = Mipmap(read(self.all[index].wide))
+            held = Mipmap(read_image(self.all[index].wide))
             with self._lock:
                 self._mipmaps[index] = held
         return held

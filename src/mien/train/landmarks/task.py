@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mien.data.shards import Sample, read_shards
-from mien.draw import contact_sheet, draw_landmarks
+from mien.datasets.shards import Sample, read_shards
 from mien.errors import BadRecipe
 from mien.geometry import boxes
+from mien.imaging.draw import contact_sheet, draw_landmarks
 from mien.models import ModelCard
 from mien.train.checkpoint import load_best
 from mien.train.landmarks.losses import landmark_losses, point_errors
@@ -22,8 +22,8 @@ from mien.train.landmarks.networks import PointNetwork, make_landmark_network
 from mien.train.landmarks.samples import LandmarkSamples
 from mien.train.networks import MEAN, SCALE
 from mien.train.recipe import Recipe
-from mien.train.task import Pictures
-from mien.values import Landmarks
+from mien.train.task import Images
+from mien.types import Landmarks
 
 _CHUNK = 64
 _SHOWN = 25
@@ -71,7 +71,7 @@ class Landmarks68Task:
 
     def losses(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Named and weighted."""
-        out = network(_normalised(batch["pictures"]))
+        out = network(_normalised(batch["images"]))
         return landmark_losses(out, batch, self._recipe.landmarks)
 
     def validate(self, network: nn.Module) -> dict[str, float]:
@@ -83,17 +83,17 @@ class Landmarks68Task:
         errors: dict[str, list[float]] = defaultdict(list)
         yaw: list[float] = []
         names = iter(self._subsets)
-        for chunk in self._validation:
-            out = network(_normalised(torch.from_numpy(chunk["pictures"]).to(device)))
-            found = _own_row(out["points"].cpu(), torch.from_numpy(chunk["row"]))
-            distance = point_errors(found, torch.from_numpy(chunk["points"])).numpy()
-            known, eyes = chunk["known"], chunk["eyes"]
+        for batch_size in self._validation:
+            out = network(_normalised(torch.from_numpy(batch_size["images"]).to(device)))
+            found = _own_row(out["points"].cpu(), torch.from_numpy(batch_size["row"]))
+            distance = point_errors(found, torch.from_numpy(batch_size["points"])).numpy()
+            known, eyes = batch_size["known"], batch_size["eyes"]
             mean = (distance * known).sum(1) / np.maximum(known.sum(1), 1)
             for name, each in zip(names, mean / eyes, strict=False):
                 if np.isfinite(each):
                     errors[name].append(float(each))
             if "pose" in out:
-                off = np.abs(out["pose"].cpu().numpy()[:, 0] - chunk["pose"][:, 0])
+                off = np.abs(out["pose"].cpu().numpy()[:, 0] - batch_size["pose"][:, 0])
                 yaw += off[np.isfinite(off)].tolist()
         measures = {f"nme_inter_ocular_{name}": float(np.mean(each)) for name, each in sorted(errors.items())}
         everything = [each for group in errors.values() for each in group]
@@ -103,19 +103,19 @@ class Landmarks68Task:
             found_measures["yaw_error_degrees"] = float(np.mean(yaw))
         return found_measures
 
-    def pictures(self, network: nn.Module) -> dict[str, Pictures]:
+    def images(self, network: nn.Module) -> dict[str, Images]:
         """Fixed held-out faces with the points that the network puts on them."""
         device = next(network.parameters()).device
-        crops = self._shown["pictures"]
+        crops = self._shown["images"]
         out = network(_normalised(torch.from_numpy(crops).to(device)))
         points = _own_row(out["points"].cpu(), torch.from_numpy(self._shown["row"])).numpy() * crops.shape[1]
         faces = [Landmarks(each, "68", np.ones(len(each), dtype=np.float32)) for each in points]
         drawn = [draw_landmarks(crop, [face]) for crop, face in zip(crops, faces, strict=True)]
         return {"points": contact_sheet(drawn, 5)}
 
-    def example(self) -> Pictures:
+    def example(self) -> Images:
         """Held-out crops."""
-        return np.ascontiguousarray(self._shown["pictures"])
+        return np.ascontiguousarray(self._shown["images"])
 
     def exportable(self, network: nn.Module) -> nn.Module:
         """The network with its normalisation."""
@@ -152,14 +152,14 @@ class Deployed68(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The outputs in the order of the card."""
-        out = self.network(_normalised(pictures))
+        out = self.network(_normalised(images))
         return tuple(torch.exp(value) if name == "spread" else value for name, value in out.items())
 
 
-def _normalised(pictures: Tensor) -> Tensor:
-    return (pictures.permute(0, 3, 1, 2).float() - MEAN) * SCALE
+def _normalised(images: Tensor) -> Tensor:
+    return (images.permute(0, 3, 1, 2).float() - MEAN) * SCALE
 
 
 def _own_row(points: Tensor, row: Tensor) -> Tensor:

@@ -1,0 +1,68 @@
+"""How a face with 68 points is cut for the networks that find them: from the image to a :class:`Sample`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from mien.datasets.annotations import annotation_error
+from mien.datasets.points import PointFace
+from mien.datasets.shards import IMAGE_SIZE, Sample
+from mien.geometry import boxes
+from mien.geometry.schemes import to_68
+from mien.imaging import Mipmap, encode_jpeg
+from mien.types import Floats
+
+CONTEXT = 1.5
+"""Side of the square crop in sides of the face box; the cards of the networks say the same."""
+
+WIDE = 2.0
+"""Side of the wide image in sides of the face box."""
+
+WIDE_SIZE = 256
+"""The longest side of the wide image in pixels; smaller faces are not enlarged."""
+
+_QUALITY = 95
+_SMALLEST = 4.0
+"""Pixels: the least longer side of the box of the points."""
+
+
+def _square(points: Floats) -> Floats:
+    return boxes.enlarge(boxes.face_box(points), CONTEXT)
+
+
+RULES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"square": _square, "series": boxes.series_box})
+"""The crop (n, 4) of faces with 68 points (n, 68, 2). ``square``: where the detector sees a face, with context, as
+networks are shown it at inference. ``series``: the box of the points, enlarged, to be stretched to a square."""
+
+
+def make_sample(face: PointFace, mipmap: Mipmap, rule: str) -> Sample:
+    """The sample of a face, its points reduced to 68, cut from the image it is on by a rule of :data:`RULES`.
+
+    Raises BadAnnotation for a face without extent.
+    """
+    reduced, visible = to_68(face.points, face.visible, face.scheme)
+    points = reduced[None]
+    x0, y0, x1, y1 = boxes.bounding_boxes(points)[0].tolist()
+    if max(x1 - x0, y1 - y0) < _SMALLEST or x1 == x0 or y1 == y0:
+        found = f"the known points span {x1 - x0:.1f} x {y1 - y0:.1f} pixels"
+        raise annotation_error(face.path, found, "correct the points or remove the face")
+    crop = RULES[rule](points)
+    wide_box = boxes.enlarge(boxes.face_box(points), WIDE)
+    size = min(WIDE_SIZE, round(float(wide_box[0, 2] - wide_box[0, 0])))
+    pose = (np.nan, np.nan, np.nan) if face.pose is None else (face.pose.yaw, face.pose.pitch, face.pose.roll)
+    return Sample(
+        image=mipmap.crops(crop, IMAGE_SIZE)[0],
+        points=boxes.encode_points(points, crop)[0].clip(0, 1),
+        wide=encode_jpeg(mipmap.crops(wide_box, size)[0], _QUALITY),
+        wide_points=boxes.encode_points(points, wide_box)[0] * np.float32(size),
+        visible=visible,
+        pose=np.array(pose, dtype=np.float32),
+        scheme="68-3d" if face.scheme == "68-3d" else "68",
+        subset=face.subset,
+        person=face.person,
+        name=face.path.name,
+        rule=rule,
+    )

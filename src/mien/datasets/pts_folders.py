@@ -1,0 +1,71 @@
+"""300W (Sagonas et al. 2013) and its parts HELEN, LFPW, AFW and IBUG: ``.pts`` files beside their images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mien.datasets.annotations import IMAGE_SUFFIXES, annotation_error
+from mien.datasets.points import (
+    PointFace,
+    PointReading,
+    Progress,
+    checked_points,
+    original_image,
+    parse_all,
+    size_of,
+    unknown,
+)
+from mien.datasets.pts import read_pts
+
+_POINTS = 68
+
+
+def read_pts_folders(root: Path | str, progress: Progress | None = None) -> PointReading:
+    """Read every ``<name>.pts`` below ``root``, with the image ``<name>.jpg``, ``.png``, ... in the same folder.
+
+    ``subset`` is the first folder below ``root``, or ``root`` itself for what lies directly in it. An image without
+    points and points without image are problems. Raises BadAnnotation when there is no ``.pts`` file.
+    """
+    root = Path(root)
+    images: dict[Path, Path] = {}
+    labels: set[Path] = set()
+    for file in sorted(root.rglob("*")):
+        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith("."):
+            images.setdefault(file.with_suffix(""), file)
+        elif file.suffix == ".pts" and not file.name.startswith("."):
+            labels.add(file.with_suffix(""))
+    if not labels:
+        raise annotation_error(
+            root, "no .pts file in it or below", "give the folder of 300W that holds images and .pts files"
+        )
+
+    def parse(stem: Path) -> PointFace:
+        file = stem.parent / f"{stem.name}.pts"
+        if stem not in labels:
+            raise annotation_error(
+                images[stem], f"its points {file.name} are missing", "put them there or remove the image"
+            )
+        if stem not in images:
+            raise annotation_error(file, "no image of that name beside it", "put it there or remove the file")
+        return _face(file, images[stem], _subset(root, file))
+
+    faces, problems = parse_all(parse, sorted(labels | images.keys()), progress)
+    return PointReading(tuple(faces), tuple(problems))
+
+
+def _subset(root: Path, file: Path) -> str:
+    folders = file.relative_to(root).parts[:-1]
+    return folders[0] if folders else root.resolve().name
+
+
+def _face(file: Path, image: Path, subset: str) -> PointFace:
+    return PointFace(
+        path=image,
+        points=checked_points(file, read_pts(file), _POINTS, size_of(file, image)),
+        scheme="68",
+        subset=subset,
+        person=original_image(file.stem),
+        visible=unknown(_POINTS),
+        pose=None,
+        box=unknown(4),
+    )

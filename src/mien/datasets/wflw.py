@@ -1,0 +1,82 @@
+"""WFLW (Wu et al. 2018, "Look at Boundary: A Boundary-Aware Face Alignment Algorithm"): 98 points, one face a line.
+
+    98 x y, then x0 y0 x1 y1 of the box, then 0 or 1 for pose, expression, illumination, make-up, occlusion and blur,
+    then the image below WFLW_images
+
+The official folder holds ``WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{train,test}.txt`` and
+``WFLW_images``; the lists may also lie in the folder itself. Pixels are taken as they are: nothing says how they are
+counted. The six attributes are checked and left there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mien.datasets.annotations import annotation_error, numbers, read_lines
+from mien.datasets.points import PointFace, PointReading, Progress, checked_points, parse_all, size_of, unknown
+from mien.errors import BadOption
+
+SPLITS = ("train", "test")
+
+_POINTS = 98
+_COLUMNS = 2 * _POINTS + 4 + 6
+_LAYOUT = "98 x y, x0 y0 x1 y1, six attributes, image"
+_FOLDERS = (
+    "WFLW_annotations/list_98pt_rect_attr_train_test",
+    "list_98pt_rect_attr_train_test",
+    "WFLW_annotations",
+    ".",
+)
+
+
+def read_wflw(root: Path | str, split: str = "all", progress: Progress | None = None) -> PointReading:
+    """Read one of the lists train and test, or all of both.
+
+    Raises BadOption for another split, BadAnnotation when a list is missing or empty.
+    """
+    if split != "all" and split not in SPLITS:
+        raise BadOption(f"WFLW has no split {split!r}; use 'all', {', '.join(map(repr, SPLITS))}")
+    root = Path(root)
+    rows = [row for name in (SPLITS if split == "all" else (split,)) for row in _rows(root, name)]
+
+    def parse(row: tuple[str, str]) -> PointFace:
+        return _face(*row, root / "WFLW_images")
+
+    faces, problems = parse_all(parse, rows, progress)
+    return PointReading(tuple(faces), tuple(problems))
+
+
+def _rows(root: Path, split: str) -> list[tuple[str, str]]:
+    """The lines of a list that say something, each after its ``file:line``."""
+    name = f"list_98pt_rect_attr_{split}.txt"
+    places = [root / folder / name for folder in _FOLDERS]
+    file = next((place for place in places if place.is_file()), places[0])
+    rows = [(f"{file}:{i}", text.strip()) for i, text in enumerate(read_lines(file), start=1) if text.strip()]
+    if not rows:
+        raise annotation_error(file, "an empty list", "unpack it again")
+    return rows
+
+
+def _face(place: str, text: str, images: Path) -> PointFace:
+    fields = text.split(maxsplit=_COLUMNS)  # the name comes last and may hold blanks
+    if len(fields) != _COLUMNS + 1:
+        raise annotation_error(place, f"{len(fields)} fields instead of {_COLUMNS + 1}", f"write {_LAYOUT!r}")
+    values = np.array(numbers(place, fields[:_COLUMNS], _COLUMNS, _LAYOUT))
+    box, attributes = values[2 * _POINTS : -6], values[-6:]
+    if (box[2:] <= box[:2]).any():
+        raise annotation_error(place, f"an empty box: {box.tolist()}", f"write {_LAYOUT!r}")
+    if not np.isin(attributes, (0, 1)).all():
+        raise annotation_error(place, f"attributes {attributes.tolist()}", "each must be 0 or 1")
+    path = images / fields[_COLUMNS]
+    return PointFace(
+        path=path,
+        points=checked_points(place, values[: 2 * _POINTS].reshape(_POINTS, 2), _POINTS, size_of(place, path)),
+        scheme="98",
+        subset="WFLW",
+        person=path.stem,
+        visible=unknown(_POINTS),
+        pose=None,
+        box=box.astype(np.float32),
+    )

@@ -1,0 +1,136 @@
+"""The first stage: a pyramid of the image, P-Net on each level, windows to candidates.
+
+Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.detection.config import DetectorConfig
+from mien.errors import ModelMismatch
+from mien.geometry import boxes
+from mien.imaging import resize
+from mien.models import ModelCard, Network
+from mien.types import Candidates, Floats, Image
+
+_LARGEST = 1.2
+"""A face cut by the border may be larger than the image; beyond so many longer sides none is looked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Windows:
+    """Where P-Net sees a face: ``windows`` (n, 4) in image pixels, ``offsets`` (n, 4), ``scores`` (n,)."""
+
+    windows: Floats
+    offsets: Floats
+    scores: Floats
+
+    def __getitem__(self, index: NDArray[np.intp]) -> _Windows:
+        return _Windows(self.windows[index], self.offsets[index], self.scores[index])
+
+
+def run_pnet(image: Image, pnet: Network, config: DetectorConfig) -> Candidates:
+    """What may be a face: calibrated boxes in image pixels, best first."""
+    found = [_run_level(level, image, pnet, config) for level in _pyramid(image, pnet.card, config)]
+    if not found:
+        return Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+    everything = _Windows(
+        np.concatenate([level.windows for level in found]),
+        np.concatenate([level.offsets for level in found]),
+        np.concatenate([level.scores for level in found]),
+    )
+    kept = _suppressed(everything, config.pyramid_nms_iou, config)
+    return Candidates(boxes.decode_boxes(kept.offsets, kept.windows), kept.scores)
+
+
+def face_sizes(longer_side: int, config: DetectorConfig) -> list[float]:
+    """The nominal side of a face, in image pixels, for each level of the pyramid.
+
+    From ``min_face_size`` to the first that reaches ``max_face_size`` or what fills the image.
+    """
+    largest = min(longer_side * _LARGEST, config.max_face_size or np.inf)
+    if config.min_face_size > largest:
+        return []
+    sizes = [config.min_face_size]
+    while sizes[-1] < largest:
+        sizes.append(sizes[-1] / config.scale_factor)
+    return sizes
+
+
+def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[Image]:
+    """The levels, largest first, each made from the one before."""
+    height, width = image.shape[:2]
+    level = image
+    for size in face_sizes(max(height, width), config):
+        scale = card.cell / size
+        level = resize(level, max(1, round(width * scale)), max(1, round(height * scale)))
+        yield level
+
+
+def _run_level(level: Image, image: Image, pnet: Network, config: DetectorConfig) -> _Windows:
+    """The best windows of one level."""
+    card = pnet.card
+    padded, margin = _pad(level, card)
+    scores, offsets, rows, columns = _scan(padded, pnet, config)
+    first = np.stack([columns, rows], axis=1) * np.float32(card.stride) + np.float32(
+        (card.input_size - card.cell) / 2 - margin
+    )
+    to_image = np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]], dtype=np.float32)
+    windows = np.concatenate([first * to_image, (first + np.float32(card.cell)) * to_image], axis=1)
+    found = _Windows(windows, offsets, scores)
+    if len(scores) > config.pre_nms_top_k:
+        found = found[np.sort(np.argsort(-scores, kind="stable")[: config.pre_nms_top_k])]
+    return _suppressed(found, config.level_nms_iou, config)
+
+
+def _suppressed(found: _Windows, overlap: float, config: DetectorConfig) -> _Windows:
+    where = boxes.decode_boxes(found.offsets, found.windows) if config.nms_after_regression else found.windows
+    return found[boxes.nms(where, found.scores, overlap)]
+
+
+def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
+    """The level with black around it, and how much on the left and top.
+
+    So much that some window has its centre in each corner, in whole strides so that windows fall where they
+    would without padding; on the right and bottom so much more that the last window ends at the last pixel.
+    """
+    height, width = level.shape[:2]
+    margin = -(-card.input_size // (2 * card.stride)) * card.stride
+    last = 2 * margin - card.input_size
+    tall = height + 2 * margin + -(height + last) % card.stride
+    wide = width + 2 * margin + -(width + last) % card.stride
+    padded = np.zeros((tall, wide, 3), dtype=np.uint8)
+    padded[margin : margin + height, margin : margin + width] = level
+    return padded, margin
+
+
+def _scan(
+    padded: Image, pnet: Network, config: DetectorConfig
+) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
+    """Scores (n,), offsets (n, 4), row and column (n,) of the windows above the threshold.
+
+    Strip by strip: strips overlap by what a window needs, so that all together have the windows of the whole.
+    """
+    size, stride = pnet.card.input_size, pnet.card.stride
+    height, width = padded.shape[:2]
+    rows_total, columns_total = (height - size) // stride + 1, (width - size) // stride + 1
+    strip_rows = max(1, (config.strip_pixels // width - size) // stride + 1)
+    found = []
+    for top in range(0, rows_total, strip_rows):
+        count = min(strip_rows, rows_total - top)
+        strip = padded[top * stride : (top + count - 1) * stride + size]
+        scores, offsets = pnet.run(strip[None])
+        if scores.shape != (1, count, columns_total) or offsets.shape != (1, count, columns_total, 4):
+            raise ModelMismatch(
+                f"{pnet.card.name} gave scores {scores.shape} and offsets {offsets.shape} for {strip.shape}, "
+                f"where its card promises {count} x {columns_total} windows; correct input_size or stride"
+            )
+        rows, columns = np.nonzero(scores[0] >= config.pnet_threshold)
+        found.append((scores[0, rows, columns], offsets[0, rows, columns], rows + top, columns))
+    scores, offsets, rows, columns = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return scores, offsets, rows, columns

@@ -1,1 +1,0 @@
-"""Metrics on arrays, one file a task. Nothing here runs a network or opens a picture."""

@@ -1,0 +1,5 @@
+"""Heads of the pipeline: each takes crops of detected faces and returns typed outputs."""
+
+from mien.heads.landmarks import Contour, LandmarkDetector
+
+__all__ = ["Contour", "LandmarkDetector"]

@@ -1,0 +1,219 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from mien.datasets.blocks import read_blocks
+from mien.datasets.wider import read_wider, read_wider_mat, read_wider_text
+from mien.errors import BadAnnotation, BadOption
+
+Write = Callable[..., Path]
+
+GOOD = ["0--Parade/good.jpg", "1", "1 2 10 20 0 0 0 0 0 0"]
+"""An image that must be read whatever stands before or after it."""
+
+
+def test_boxes_flags_and_order(write: Write, tmp_path: Path) -> None:
+    image = write("images/0--Parade/a.jpg")
+    file = write(
+        "list.txt",
+        "0--Parade/a.jpg",
+        "3",
+        "449 330 122 149 0 0 0 0 0 0 ",
+        "10 20 5 7 2 0 0 1 2 0 ",
+        "0.5 1.5 2 3 0 0 0 0 2 1 ",
+    )
+    reading = read_wider_text(file, tmp_path / "images")
+    (annotation,) = reading.annotations
+    assert reading.problems == ()
+    assert annotation.path == image
+    assert annotation.boxes.tolist() == [[449, 330, 571, 479], [10, 20, 15, 27], [0.5, 1.5, 2.5, 4.5]]
+    assert annotation.ignored.tolist() == [
+        False,
+        True,
+        False,
+    ]  # the eighth number is "invalid", not the ninth
+    assert np.isnan(annotation.points).all()
+
+
+@pytest.mark.parametrize("below", [["0 0 0 0 0 0 0 0 0 0"], []])
+def test_a_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -> None:
+    write("a.jpg")
+    write("0--Parade/good.jpg")
+    reading = read_wider_text(write("list.txt", "a.jpg", "0", *below, *GOOD), tmp_path)
+    assert [len(annotation) for annotation in reading.annotations] == [0, 1]
+    assert reading.annotations[0].boxes.shape == (0, 4)
+    assert reading.problems == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [("0 7", [10, 20, 10, 27]), ("7 0", [10, 20, 17, 20]), ("-4 6", [6, 20, 10, 26])],
+)
+def test_a_face_without_size_is_ignored_and_named(write: Write, tmp_path: Path, size: str, box: list[float]) -> None:
+    write("a.jpg")
+    file = write("list.txt", "a.jpg", "2", "1 2 3 4 0 0 0 0 0 0", f"10 20 {size} 0 0 0 0 0 0")
+    reading = read_wider_text(file, tmp_path)
+    (annotation,) = reading.annotations
+    assert annotation.boxes[1].tolist() == box
+    assert annotation.ignored.tolist() == [False, True]
+    (problem,) = reading.problems
+    assert f"{file}:4: a face of {' x '.join(size.split())} pixels" in str(problem)
+
+
+BROKEN = {
+    "number of faces missing": (["a.jpg"], 1, "nothing said of 'a.jpg'"),
+    "number of faces no number": (["a.jpg", "1.5"], 2, "'1.5' where the number of faces belongs"),
+    "number of faces negative": (["a.jpg", "-1"], 2, "'-1' where"),
+    "number of faces left out": (["a.jpg", "1 2 3 4 0 0 0 0 0 0"], 2, "'1 2 3 4 0 0 0 0 0 0' where"),
+    "too few faces": (["a.jpg", "2", "1 2 3 4 0 0 0 0 0 0"], 2, "2 faces announced, 1 listed"),
+    "too many faces": (["a.jpg", "1", *["1 2 3 4 0 0 0 0 0 0"] * 2], 2, "1 faces announced, 2 listed"),
+    "zero faces and a face": (["a.jpg", "0", "1 2 3 4 0 0 0 0 0 0"], 2, "0 faces announced, 1 listed"),
+    "nine numbers": (["a.jpg", "1", "1 2 3 4 0 0 0 0 0"], 3, "9 numbers"),
+    "eleven numbers": (["a.jpg", "1", "1 2 3 4 0 0 0 0 0 0 0"], 3, "11 numbers"),
+    "letter in a number": (["a.jpg", "1", "1 2 3O 4 0 0 0 0 0 0"], 3, "not a number: '1 2 3O 4"),
+    "not finite": (["a.jpg", "1", "1 2 inf 4 0 0 0 0 0 0"], 3, "inf"),
+    "missing image": (["b.jpg", "1", "1 2 3 4 0 0 0 0 0 0"], 1, "b.jpg is missing"),
+    "empty image": (["empty.jpg", "1", "1 2 3 4 0 0 0 0 0 0"], 1, "empty.jpg is empty"),
+    "no suffix": (["Parade", "1", "1 2 3 4 0 0 0 0 0 0"], 1, "Parade is missing"),
+}
+
+
+@pytest.mark.parametrize(("lines", "line", "found"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_image_is_named_and_the_rest_goes_on(
+    write: Write, tmp_path: Path, lines: list[str], line: int, found: str
+) -> None:
+    write("a.jpg")
+    write("0--Parade/good.jpg")
+    (tmp_path / "empty.jpg").touch()
+    file = write("list.txt", *lines, *GOOD)
+    reading = read_wider_text(file, tmp_path)
+    assert [annotation.path.name for annotation in reading.annotations] == ["good.jpg"]
+    (problem,) = reading.problems
+    assert isinstance(problem, BadAnnotation)
+    assert f"{file}:{line}: " in str(problem)
+    assert found in str(problem)
+    assert "; " in str(problem)  # the cure
+
+
+def test_lines_before_the_first_image(write: Write, tmp_path: Path) -> None:
+    write("0--Parade/good.jpg")
+    reading = read_wider_text(write("list.txt", "3", *GOOD), tmp_path)
+    assert len(reading) == 1
+    assert "list.txt:1: '3' before any image" in str(reading.problems[0])
+
+
+def test_an_empty_list_and_a_name_that_begins_with_a_number(write: Write, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    assert len(read_wider_text(tmp_path / "empty.txt", tmp_path)) == 0
+    write("12 a.jpg")
+    assert len(read_wider_text(write("list.txt", "12 a.jpg", "", "0", ""), tmp_path)) == 1
+
+
+@settings(max_examples=50, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(["a.jpg", "b", "0", "1", "1 2 3 4 0 0 0 0 0 0", "x 1", "", " "]), max_size=12))
+def test_every_line_belongs_to_one_block(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
+    file = tmp_path_factory.getbasetemp() / "blocks.txt"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    numbered = []
+    for block in read_blocks(file):
+        numbered += [(block.line, block.name)] if block.name else []
+        numbered += block.rows
+    assert numbered == [(i, text) for i, text in enumerate(lines, start=1) if text.strip()]
+
+
+def _official(write: Write, split: str) -> Path:
+    write(f"wider/WIDER_{split}/images/0--Parade/good.jpg")
+    return write(f"wider/wider_face_split/wider_face_{split}_bbx_gt.txt", *GOOD).parents[1]
+
+
+@pytest.mark.parametrize("split", ["train", "val"])
+def test_official_folder(write: Write, split: str) -> None:
+    root = _official(write, split)
+    reading = read_wider(str(root), split)  # type: ignore[arg-type]
+    (annotation,) = reading.annotations
+    assert annotation.path == root / f"WIDER_{split}/images/0--Parade/good.jpg"
+    assert annotation.boxes.tolist() == [[1, 2, 11, 22]]
+
+
+def test_splits_without_annotations(write: Write) -> None:
+    root = _official(write, "train")
+    with pytest.raises(BadOption, match="'test'; use 'train' or 'val'"):
+        read_wider(root, "test")  # type: ignore[arg-type]
+    with pytest.raises(BadAnnotation, match=r"wider_face_val_bbx_gt.txt: the list cannot be read"):
+        read_wider(root, "val")
+
+
+def _cells(*items: object) -> np.ndarray:
+    cells = np.empty((len(items), 1), dtype=object)
+    for i, item in enumerate(items):
+        cells[i, 0] = item
+    return cells
+
+
+def _save_mat(file: Path, boxes: list[list[list[int]]], invalid: list[list[int]]) -> Path:
+    """One event, images a, b, c ..., boxes x y w h."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    names = [np.array([chr(ord("a") + i)]) for i in range(len(boxes))]
+    content = {
+        "event_list": _cells(np.array(["0--Parade"])),
+        "file_list": _cells(_cells(*names)),
+        "face_bbx_list": _cells(_cells(*(np.array(rows, dtype=np.int16) for rows in boxes))),
+        "invalid_label_list": _cells(_cells(*(np.array([marks], dtype=np.uint8).T for marks in invalid))),
+    }
+    savemat(file, content)
+    return file
+
+
+def test_mat_files_say_the_same_as_text(write: Write, tmp_path: Path) -> None:
+    for name in "abc":
+        write(f"WIDER_val/images/0--Parade/{name}.jpg")
+    boxes = [[[1, 2, 10, 20], [5, 5, 4, 4]], [[0, 0, 0, 0]], [[3, 3, 0, 9]], [[1, 1, 2, 2]]]
+    mat = _save_mat(tmp_path / "wider_face_split/wider_face_val.mat", boxes, [[0, 1], [0], [0], [0]])
+    reading = read_wider(tmp_path, "val")
+    first, second, third = reading.annotations
+    assert first.path == tmp_path / "WIDER_val/images/0--Parade/a.jpg"
+    assert first.boxes.tolist() == [[1, 2, 11, 22], [5, 5, 9, 9]]
+    assert first.ignored.tolist() == [False, True]
+    assert len(second) == 0
+    assert third.ignored.tolist() == [True]
+    missing, sizeless = map(str, reading.problems)
+    assert f"{mat}: 0--Parade/d: the image" in missing
+    assert f"{mat}: 0--Parade/c, face 1: a face of 0 x 9 pixels" in sizeless
+
+
+def test_the_text_list_comes_first(write: Write) -> None:
+    root = _official(write, "train")
+    (root / "wider_face_split/wider_face_train.mat").write_bytes(b"never read")
+    assert len(read_wider(root, "train")) == 1
+
+
+def test_broken_mat_files(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(BadAnnotation, match=r"none.mat: no readable .mat file"):
+        read_wider_mat(tmp_path / "none.mat", tmp_path)
+    with pytest.raises(BadAnnotation, match=r"text.mat: no readable .mat file"):
+        read_wider_mat(write("text.mat", "this is text and not a mat file " * 9), tmp_path)
+    whole = _save_mat(tmp_path / "whole.mat", [[[1, 2, 3, 4]]] * 40, [[0]] * 40)
+    (tmp_path / "cut.mat").write_bytes(whole.read_bytes()[:600])
+    with pytest.raises(BadAnnotation, match=r"cut.mat: "):
+        read_wider_mat(tmp_path / "cut.mat", tmp_path)
+    savemat(tmp_path / "other.mat", {"event_list": [1], "file_list": [1]})
+    with pytest.raises(BadAnnotation, match=r"other.mat: the field 'face_bbx_list' is missing"):
+        read_wider_mat(tmp_path / "other.mat", tmp_path)
+    fields = ["event_list", "file_list", "face_bbx_list", "invalid_label_list"]
+    savemat(tmp_path / "flat.mat", {field: [[1]] for field in fields})
+    with pytest.raises(BadAnnotation, match=r"flat.mat: not laid out as WIDER's"):
+        read_wider_mat(tmp_path / "flat.mat", tmp_path)
+
+
+def test_mat_images_whose_labels_do_not_fit(write: Write, tmp_path: Path) -> None:
+    write("0--Parade/a.jpg")
+    write("0--Parade/b.jpg")
+    mat = _save_mat(tmp_path / "a.mat", [[[1, 2, 3, 4]], [[1, 2, 3, 4]]], [[0, 0], [0]])
+    reading = read_wider_mat(mat, tmp_path)
+    assert [annotation.path.name for annotation in reading.annotations] == ["b.jpg"]
+    assert "boxes of shape (1, 4) for 2 labels" in str(reading.problems[0])

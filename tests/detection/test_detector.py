@@ -1,0 +1,203 @@
+import dataclasses
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mien.detection import DetectorConfig, FaceDetector
+from mien.errors import BadImage, BadOption, ModelMismatch, ModelMissing
+
+ONE_LEVEL = DetectorConfig(min_face_size=24, max_face_size=24, pnet_threshold=0.99)
+"""One level at half size: windows of 24 x 24 image pixels, four pixels apart."""
+
+
+@pytest.fixture
+def detector(fake_pnet, fake_rnet, fake_onet):
+    def make(settings=ONE_LEVEL, **networks):
+        ready = {"pnet": fake_pnet(), "rnet": fake_rnet(), "onet": fake_onet(), "lnet": None}
+        return FaceDetector(settings, **{**ready, **networks})
+
+    return make
+
+
+def noise(height, width, seed):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def same(a, b):
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("boxes", "scores", "keypoints"))
+
+
+def test_squares_are_faces_with_points(detector, square_image):
+    faces = detector()(square_image((32, 20)))
+    np.testing.assert_allclose(faces.boxes, [[32, 20, 56, 44]])
+    fractions = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
+    np.testing.assert_allclose(faces.keypoints[0], (32, 20) + 24 * fractions, rtol=1e-6)
+
+
+def test_each_stage_can_drop_a_face(detector, fake_rnet, fake_onet, square_image):
+    image = square_image((32, 20), value=128)  # a score of 0.502; 0.492 for O-Net, whose magnified crop has soft edges
+    knobs = {
+        "min_face_size": 24,
+        "max_face_size": 24,
+        "pnet_threshold": 0.5,
+        "rnet_threshold": 0.5,
+        "onet_threshold": 0.48,
+    }
+    assert len(detector(DetectorConfig(**knobs))(image)) == 1
+    for stage in ("pnet", "rnet", "onet"):
+        assert len(detector(DetectorConfig(**{**knobs, f"{stage}_threshold": 0.51}))(image)) == 0
+
+
+def test_no_face_is_an_empty_answer(detector):
+    faces = detector(DetectorConfig())(np.zeros((60, 80, 3), np.uint8))
+    assert (faces.boxes.shape, faces.scores.shape, faces.keypoints.shape) == ((0, 4), (0,), (0, 5, 2))
+
+
+def test_a_image_of_one_pixel_has_no_faces(detector):
+    assert len(detector(DetectorConfig(pnet_threshold=0))(np.full((1, 1, 3), 255, np.uint8))) == 0
+
+
+def test_array_file_and_bytes_are_the_same_image(detector, square_image, tmp_path):
+    image = square_image((32, 20))
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    (tmp_path / "a.png").write_bytes(buffer.getvalue())
+    look = detector()
+    for source in (buffer.getvalue(), tmp_path / "a.png", str(tmp_path / "a.png")):
+        assert same(look(source), look(image))
+
+
+def test_a_broken_image_is_named(detector, tmp_path):
+    with pytest.raises(BadImage):
+        detector()(tmp_path / "absent.jpg")
+
+
+def mixed_images():
+    return [noise(16 + 4 * (i % 7), 20 + 7 * (i % 5), i) for i in range(19)] + [np.zeros((1, 1, 3), np.uint8)]
+
+
+BUSY = DetectorConfig(min_face_size=12, pnet_threshold=0.5, rnet_threshold=0.49, onet_threshold=0.48, batch_size=5)
+
+
+@pytest.mark.parametrize("rotations", [(0,), (90, 0)])
+def test_batch_gives_the_answers_of_one_by_one(detector, fake_lnet, rotations):
+    look = detector(dataclasses.replace(BUSY, rotations=rotations), lnet=fake_lnet((0.6, 0.4)))
+    together = look.batch(iter(mixed_images()))
+    assert sum(map(len, together)) > 50
+    assert len(together) == 20
+    assert all(same(a, look(image)) for a, image in zip(together, mixed_images(), strict=True))
+    assert look.batch([]) == []
+
+
+def test_batch_shares_calls(detector, fake_rnet, square_image):
+    rnet = fake_rnet()
+    detector(rnet=rnet).batch([square_image((32, 20)), square_image((0, 0), (60, 40))])
+    assert [len(batch) for batch in rnet.batches] == [3]
+
+
+def test_sixteen_threads_get_the_answers_of_one(detector):
+    look = detector(BUSY)
+    alone = [look(image) for image in mixed_images()]
+    with ThreadPoolExecutor(16) as pool:
+        together = list(pool.map(look, mixed_images() * 3))
+    assert all(same(a, b) for a, b in zip(together, alone * 3, strict=True))
+
+
+def turned_face(x, y, side, degrees, place):
+    """Where ``place`` (fractions of a face seen upright) lies when the image must be turned so for that."""
+    u, v = place
+    across, down = {0: (u, v), 90: (1 - v, u), 180: (1 - u, 1 - v), 270: (v, 1 - u)}[degrees]
+    return x + side * across, y + side * down
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_rotations_answer_in_the_frame_of_the_image(detector, square_image, degrees):
+    faces = detector(dataclasses.replace(ONE_LEVEL, rotations=(degrees,)))(square_image((32, 20)))
+    np.testing.assert_allclose(faces.boxes, [[32, 20, 56, 44]])
+    expected = [
+        turned_face(32, 20, 24, degrees, place)
+        for place in ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
+    ]
+    np.testing.assert_allclose(faces.keypoints[0], expected, rtol=1e-5)
+
+
+def test_a_face_lying_on_its_side_is_found_by_the_right_turn(detector, fake_onet):
+    """The image's brighter left half is the upper half of a face after a turn to the right (270)."""
+
+    class UprightOnly(type(fake_onet())):
+        def run(self, batch):
+            scores, offsets, points = super().run(batch)
+            upper, lower = batch[:, :24].mean(axis=(1, 2, 3)), batch[:, 24:].mean(axis=(1, 2, 3))
+            return np.where(upper > lower + 20, scores, 0).astype(np.float32), offsets, points
+
+    image = np.zeros((72, 96, 3), np.uint8)
+    image[20:44, 32:44] = 255
+    image[20:44, 44:56] = 200
+    knobs = dataclasses.replace(ONE_LEVEL, pnet_threshold=0.85)
+    onet = UprightOnly("onet", 48)
+    assert len(detector(knobs, onet=onet)(image)) == 0
+    assert len(detector(dataclasses.replace(knobs, rotations=(0, 90, 180)), onet=onet)(image)) == 0
+    faces = detector(dataclasses.replace(knobs, rotations=(0, 90, 180, 270)), onet=onet)(image)
+    np.testing.assert_allclose(faces.boxes, [[32, 20, 56, 44]])
+    # The eyes are on the left, the left one (as the upright face is seen) below.
+    np.testing.assert_allclose(faces.keypoints[0, :2], [[41.6, 36.8], [41.6, 27.2]], rtol=1e-5)
+
+
+def test_what_several_turns_find_is_one_face(detector, square_image):
+    look = detector(dataclasses.replace(ONE_LEVEL, rotations=(0, 90, 180, 270)))
+    assert len(look(square_image((32, 20), (60, 48)))) == 2
+
+
+def test_lnet_runs_where_there_is_one_and_it_is_wanted(detector, fake_lnet, square_image):
+    image = square_image((32, 20))
+    plain = detector()(image)
+    moved = detector(lnet=fake_lnet((0.75, 0.5)))(image)
+    np.testing.assert_allclose(moved.keypoints - plain.keypoints, np.tile([1.5, 0], (1, 5, 1)), atol=1e-4)
+    unmoved = detector(dataclasses.replace(ONE_LEVEL, refine_keypoints=False), lnet=fake_lnet((0.75, 0.5)))(image)
+    assert same(unmoved, plain)
+
+
+def test_a_detector_does_not_change(detector):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        detector().settings = DetectorConfig()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        detector().settings.min_face_size = 40
+
+
+def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
+    with pytest.raises(ModelMismatch, match="'rnet'; give a onet network"):
+        detector(onet=fake_rnet())
+    with pytest.raises(ModelMissing):
+        detector(onet=tmp_path / "absent.onnx")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"min_face_size": 0},
+        {"min_face_size": float("nan")},
+        {"min_face_size": float("inf")},
+        {"min_face_size": 40, "max_face_size": 39},
+        {"max_face_size": float("nan")},
+        {"scale_factor": 1.0},
+        {"scale_factor": 0.05},
+        {"pnet_threshold": 1.1},
+        {"rnet_threshold": -0.1},
+        {"onet_threshold": float("nan")},
+        {"level_nms_iou": 2},
+        {"batch_size": 0},
+        {"batch_size": 2.5},
+        {"strip_pixels": 0},
+        {"pre_nms_top_k": 0},
+        {"rotations": ()},
+        {"rotations": (45,)},
+        {"rotations": (0, 0)},
+    ],
+)
+def test_settings_without_sense_are_refused(wrong):
+    name = list(wrong)[-1]
+    with pytest.raises(BadOption, match=f"{name}=.* must"):
+        DetectorConfig(**wrong)

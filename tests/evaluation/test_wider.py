@@ -1,0 +1,226 @@
+"""WIDER FACE's protocol by hand: faces are 10 x 10, the arithmetic stands beside each expectation.
+
+The official overlap counts the last pixel, so a 10 x 10 box has the area 11 * 11 = 121.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mien.errors import BadAnnotation, BadOption
+from mien.evaluation.detections import faces_without_points
+from mien.evaluation.metrics.wider import WiderTruth, average_precision, evaluate_wider
+from mien.types import Faces
+
+FACES = [[0, 0, 10, 10], [100, 0, 110, 10], [200, 0, 210, 10], [300, 0, 310, 10]]
+FALSE = [500, 500, 510, 510]
+
+
+def truth(rows=(0, 1, 2, 3), boxes=FACES):
+    return {"a/1.jpg": WiderTruth(np.array(boxes, float).reshape(-1, 4), {"easy": np.array(rows, int)})}
+
+
+def found(*scored):
+    boxes = np.array([box for box, _ in scored], dtype=float).reshape(-1, 4)
+    return {"a/1.jpg": faces_without_points(boxes, np.array([score for _, score in scored], dtype=float))}
+
+
+def easy(given_truth, given_found):
+    return evaluate_wider(given_truth, given_found).levels["easy"]
+
+
+def test_perfect_detections_give_one():
+    level = easy(truth(), found(*[(box, 0.9 - 0.1 * i) for i, box in enumerate(FACES)]))
+    assert level.ap == 1.0
+    assert level.faces == 4
+    assert level.recall[-1] == 1.0
+
+
+def test_nothing_found_gives_zero():
+    assert easy(truth(), found()).ap == 0.0
+
+
+def test_one_false_alarm_between_two_of_four_faces():
+    # Best first: true, false, true. Recall 1/4 at precision 1, 2/4 at precision 2/3: AP = 1/4 + 1/4 * 2/3.
+    level = easy(truth(), found((FACES[0], 0.9), (FALSE, 0.5), (FACES[1], 0.1)))
+    assert level.ap == pytest.approx(1 / 4 + 1 / 4 * 2 / 3)
+
+
+def test_precision_counts_as_the_best_at_higher_recall():
+    # Best first: false, true, true. Precision 0, 1/2, 2/3, so 2/3 all the way to recall 1/2: AP = 1/2 * 2/3.
+    level = easy(truth(), found((FALSE, 0.9), (FACES[0], 0.5), (FACES[1], 0.1)))
+    assert level.ap == pytest.approx(1 / 2 * 2 / 3)
+
+
+def test_a_second_hit_on_one_face_is_a_false_alarm():
+    # True, second hit, true: as with a false alarm between two of two faces, AP = 1/2 + 1/2 * 2/3.
+    level = easy(truth((0, 1)), found((FACES[0], 0.9), (FACES[0], 0.5), (FACES[1], 0.1)))
+    assert level.ap == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
+
+
+def test_hits_on_ignored_faces_count_for_nothing():
+    # Faces 1 to 3 are not in the level; two hits on face 1, above the only true one, change nothing.
+    level = easy(truth((0,)), found((FACES[1], 0.9), (FACES[1], 0.8), (FACES[0], 0.5)))
+    assert level.ap == 1.0
+    assert level.faces == 1
+    assert level.precision[-1] == 1.0
+
+
+def test_a_detection_belongs_to_the_face_it_overlaps_most_even_if_that_is_ignored():
+    # 3 to 13 shares 10 * 11 with the ignored face (4 to 14), 8 * 11 with face 0: IoU 110 / 132 and 88 / 154.
+    boxes = [[0, 0, 10, 10], [4, 0, 14, 10]]
+    assert easy(truth((0,), boxes), found(([3, 0, 13, 10], 0.9))).recall[-1] == 0.0
+    assert easy(truth((0,), boxes[:1]), found(([3, 0, 13, 10], 0.9))).recall[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("width", "hit"),
+    [
+        (21, True),  # 11 * 11 of 22 * 11: IoU exactly 0.5, which counts; without "+1" it is 10 / 21 = 0.476
+        (22, False),  # 121 / (23 * 11) = 0.478
+    ],
+)
+def test_half_overlap_counts_and_the_last_pixel_belongs_to_a_box(width, hit):
+    level = easy(truth((0,)), found(([0, 0, width, 10], 0.9)))
+    assert level.recall[-1] == float(hit)
+
+
+def test_equal_scores_count_together():
+    # True and false with one score, never one without the other: precision 1/2 at recall 1/4, AP = 1/8.
+    level = easy(truth(), found((FACES[0], 0.9), (FALSE, 0.9)))
+    assert level.ap == pytest.approx(1 / 8)
+    # With a third, true and lower, precision 2/3 at recall 2/4, in either order of the ties: AP = 1/2 * 2/3.
+    for tied in ([(FACES[0], 0.9), (FALSE, 0.9)], [(FALSE, 0.9), (FACES[0], 0.9)]):
+        assert easy(truth(), found(*tied, (FACES[1], 0.1))).ap == pytest.approx(1 / 2 * 2 / 3)
+
+
+def test_scores_of_any_scale_give_the_same_curve():
+    scored = [(FACES[0], 3.0), (FALSE, 1.0), (FACES[1], -5.0)]
+    level = easy(truth(), found(*scored))
+    assert level.ap == pytest.approx(1 / 4 + 1 / 4 * 2 / 3)
+    # The first threshold is 1/1000 of the range below the best score, the last is the lowest score.
+    assert level.scores[-1] == -5.0
+    assert level.scores[0] == pytest.approx(3.0 - 8.0 / 1000)
+
+
+def test_scores_closer_than_a_thousandth_of_the_range_count_together():
+    # 1, 0.9999 (true) and 0.9998 all pass the first threshold, 0.999, as if tied: AP = 1/4 * 1/3.
+    level = easy(truth(), found((FACES[0], 0.9999), (FALSE, 0.9998), (FALSE, 0.0), (FALSE, 1.0)))
+    assert level.ap == pytest.approx(1 / 4 * 1 / 3)
+
+
+def test_order_of_the_detections_does_not_matter():
+    scored = [(FALSE, 0.7), (FACES[1], 0.1), (FACES[0], 0.9), (FACES[0], 0.3)]
+    assert easy(truth(), found(*scored)).ap == easy(truth(), found(*scored[::-1])).ap
+
+
+def test_levels_are_scored_apart_and_an_empty_one_is_left_out():
+    image = WiderTruth(np.array(FACES, float), {"easy": [0], "hard": [0, 1], "medium": []})
+    result = evaluate_wider({"a/1.jpg": image}, found((FACES[0], 0.9), (FALSE, 0.5)))
+    assert {name: (level.ap, level.faces) for name, level in result.levels.items()} == {
+        "easy": (1.0, 1),
+        "hard": (0.5, 2),
+    }
+    assert result.images == 1
+
+
+def test_several_images_share_one_ranking():
+    # b's false alarm (0.7) stands between a's face (0.9) and b's face (0.5): AP = 1/2 + 1/2 * 2/3.
+    images = {name: WiderTruth(np.array(FACES[:1], float), {"easy": [0]}) for name in ("a/1.jpg", "b/2.jpg")}
+    detections = {
+        "b/2.jpg": faces_without_points(np.array([FALSE, FACES[0]], float), np.array([0.7, 0.5])),
+        "a/1.jpg": faces_without_points(np.array(FACES[:1], float), np.array([0.9])),
+        "c/unknown.jpg": faces_without_points(np.array([FALSE], float), np.array([1.0])),
+    }
+    assert evaluate_wider(images, detections).levels["easy"].ap == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
+
+
+@pytest.mark.parametrize(
+    "boxes",
+    [
+        [],
+        [[0, 0, 0, 0]],  # as the official list writes an image without faces
+        [FALSE],  # ignored at this level, and elsewhere than the detection
+    ],
+)
+def test_a_image_without_faces_that_count_still_makes_false_alarms(boxes):
+    images = truth((0,)) | {"b/2.jpg": WiderTruth(np.array(boxes, float).reshape(-1, 4), {"easy": []})}
+    detections = found((FACES[0], 0.5)) | {"b/2.jpg": faces_without_points([FACES[2]], [0.9])}
+    assert easy(images, detections).ap == 0.5
+
+
+def test_a_missing_image_is_named():
+    with pytest.raises(BadAnnotation, match=r"lack 1 of 1 images.*a/1\.jpg"):
+        evaluate_wider(truth(), {})
+
+
+@pytest.mark.parametrize("rows", [[4], [-1]])
+def test_rows_out_of_range_are_refused(rows):
+    with pytest.raises(BadOption, match="of 4 boxes"):
+        truth(rows)
+
+
+def test_boxes_of_another_shape_are_refused():
+    with pytest.raises(BadOption, match=r"\(2, 5\)"):
+        WiderTruth(np.zeros((2, 5)), {})
+
+
+def test_average_precision_is_the_area_under_steps():
+    # 0.2 wide at 1.0, 0.3 wide at 0.5 (raised from 0.4), nothing after recall 0.5.
+    assert average_precision(np.array([0.2, 0.4, 0.5]), np.array([1.0, 0.4, 0.5])) == pytest.approx(
+        0.2 * 1.0 + 0.3 * 0.5
+    )
+
+
+boxes_and_scores = st.lists(
+    st.tuples(st.integers(0, 330), st.integers(0, 8), st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.9, 1.0])),
+    max_size=12,
+)
+
+
+def at(items) -> Faces:
+    boxes = np.array([[x, y, x + 10, y + 10] for x, y, _ in items], float).reshape(-1, 4)
+    return faces_without_points(boxes, np.array([score for _, _, score in items]))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(boxes_and_scores)
+def test_a_false_alarm_with_the_lowest_score_never_raises_ap(items):
+    # The lowest score so far is repeated, so that the range of scores, hence the thresholds, stay.
+    lowest = min((score for _, _, score in items), default=0.0)
+    before = easy(truth((0, 2)), {"a/1.jpg": at(items)})
+    after = easy(truth((0, 2)), {"a/1.jpg": at([*items, (5000, 5000, lowest)])})
+    assert after.ap <= before.ap
+    assert 0.0 <= after.ap <= 1.0
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(boxes_and_scores)
+def test_the_curve_equals_counting_one_by_one(items):
+    """The published rules written as loops."""
+    faces = at(items)
+    level = easy(truth((0, 2)), {"a/1.jpg": faces})
+    scores = faces.scores.astype(float)
+    span = scores.max() - scores.min() if len(scores) else 0
+    scaled = (scores - scores.min()) / span if span else np.ones(len(scores))
+    for step in (0, 10, 99, 100, 499, 500, 749, 750, 899, 900, 999):
+        proposals, hit = 0, set()
+        for box, score in sorted(zip(faces.boxes, scaled, strict=True), key=lambda pair: -pair[1]):
+            if score < 1 - (step + 1) / 1000:
+                continue
+            best = max(range(4), key=lambda row: _iou(box, FACES[row]))
+            if _iou(box, FACES[best]) < 0.5:
+                proposals += 1
+            elif best in (0, 2):
+                proposals += 1
+                hit.add(best)
+        assert level.recall[step] == len(hit) / 2
+        assert level.precision[step] == (len(hit) / proposals if proposals else 0.0)
+
+
+def _iou(a, b):
+    width = min(a[2], b[2]) - max(a[0], b[0]) + 1
+    height = min(a[3], b[3]) - max(a[1], b[1]) + 1
+    shared = max(width, 0) * max(height, 0)
+    return shared / (121 + 121 - shared)

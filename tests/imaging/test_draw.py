@@ -1,0 +1,145 @@
+"""Overlays: on a copy, in the right places, in the colour of their side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mien.errors import BadOption
+from mien.imaging.draw import BOX, LEFT, MIDDLE, RIGHT, contact_sheet, draw_faces, draw_landmarks
+from mien.types import Faces, Landmarks, Pose
+
+
+def faces(*boxes: tuple[float, float, float, float]) -> Faces:
+    corners = np.array(boxes, dtype=np.float32).reshape(-1, 4)
+    inside = np.array([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]], np.float32)
+    points = corners[:, None, :2] + inside * (corners[:, 2:] - corners[:, :2])[:, None]
+    return Faces(corners, np.linspace(0.99, 0.5, len(corners), dtype=np.float32), points)
+
+
+def grey(height: int, width: int) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), 128, np.uint8)
+
+
+def test_the_image_itself_stays_as_it_is() -> None:
+    image = grey(200, 200)
+    image.setflags(write=False)
+    drawn = draw_faces(image, faces((50, 60, 150, 180)))
+    assert (image == 128).all()
+    assert (drawn != 128).any()
+    np.testing.assert_array_equal(draw_faces(image, Faces.empty()), image)
+
+
+def test_points_have_the_colour_of_their_side() -> None:
+    found = faces((50, 50, 150, 150))
+    drawn = draw_faces(grey(200, 200), found)
+    for point, colour in zip(found.keypoints[0], (LEFT, RIGHT, MIDDLE, LEFT, RIGHT), strict=True):
+        x, y = (int(c) for c in point)
+        assert tuple(drawn[y, x]) == colour
+    assert tuple(drawn[100, 50]) == BOX
+    assert tuple(drawn[149, 100]) == BOX
+
+
+def test_scores_are_written_when_wished() -> None:
+    found = faces((50, 50, 150, 150))
+    with_scores = draw_faces(grey(200, 200), found)
+    without = draw_faces(grey(200, 200), found, scores=False)
+    assert (with_scores[30:48] != without[30:48]).any()
+    assert (without[:46] == 128).all()
+
+
+def test_the_best_face_lies_on_top() -> None:
+    drawn = draw_faces(grey(300, 300), faces((100, 100, 200, 200), (100, 110, 200, 210)), scores=False)
+    assert tuple(drawn[140, 130]) == LEFT  # its left eye
+
+
+@pytest.mark.parametrize("side", [1, 20, 1500])
+def test_any_size_of_image_and_face(side: int) -> None:
+    drawn = draw_faces(grey(side, side), faces((-5, -5, side + 5, side + 5), (0, 0, 8, 8)))
+    assert drawn.shape == (side, side, 3)
+
+
+def test_lines_grow_with_the_image() -> None:
+    def line(side: int) -> int:
+        drawn = draw_faces(grey(side, side), faces((side * 0.25,) * 2 + (side * 0.75,) * 2), scores=False)
+        return int((drawn[side // 2] == BOX).all(axis=1).sum())
+
+    assert line(1600) >= 4 * line(320) > 0
+
+
+def landmarks(points: NDArray[np.floating], pose: Pose | None = None, scheme: str = "68") -> Landmarks:
+    return Landmarks(points, scheme, np.ones(len(points)), pose)
+
+
+def test_68_points_have_the_colour_of_their_part(face68) -> None:
+    points = face68 * 200 + 50
+    drawn = draw_landmarks(grey(300, 300), [landmarks(points)])
+    for point, colour in ((8, BOX), (19, LEFT), (24, RIGHT), (30, MIDDLE), (36, LEFT), (45, RIGHT), (57, MIDDLE)):
+        x, y = (int(c) for c in points[point])
+        assert tuple(drawn[y, x]) == colour
+
+
+def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
+    points = face68 * 400 + 50
+    drawn = draw_landmarks(grey(500, 500), [landmarks(points)])
+
+    def between(a: int, b: int) -> bool:
+        x, y = (points[a] * 0.75 + points[b] * 0.25).astype(int)
+        return bool((drawn[y - 1 : y + 2, x - 1 : x + 2] != 128).any())
+
+    for a, b in ((0, 1), (17, 18), (29, 30), (31, 32), (36, 41), (42, 47), (48, 59), (60, 67)):
+        assert between(a, b), f"{a} and {b} belong to one part"
+    for a, b in ((0, 16), (21, 22), (26, 27), (30, 31)):
+        assert not between(a, b), f"{a} and {b} do not"
+
+
+def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
+    image = grey(300, 300)
+    image.setflags(write=False)
+    found = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
+    with_pose, without = draw_landmarks(image, [found]), draw_landmarks(image, [found], pose=False)
+    assert (image == 128).all()
+    assert (without[:95] == 128).all()  # the brows are at 100
+    assert (with_pose[:95] == BOX).all(axis=2).any()
+    np.testing.assert_array_equal(draw_landmarks(image, []), image)
+
+
+def test_the_pose_stands_below_a_face_without_room_above(face68) -> None:
+    points = face68 * 200 + [50, -50]  # the brows are at 0
+    with_pose, without = (draw_landmarks(grey(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=p) for p in (1, 0))
+    changed = (with_pose != without).any(axis=(1, 2)).nonzero()[0]
+    assert points[:, 1].max() < changed.min() < changed.max() < 200
+
+
+def test_a_small_angle_has_no_sign(face68) -> None:
+    drawn = [draw_landmarks(grey(300, 300), [landmarks(face68 * 200 + 50, Pose(yaw, 0, 0))]) for yaw in (-0.3, 0)]
+    np.testing.assert_array_equal(*drawn)
+
+
+def test_unknown_points_and_other_schemes(face68) -> None:
+    unknown = face68 * 200 + 50
+    unknown[::2] = np.nan
+    assert (draw_landmarks(grey(300, 300), [landmarks(unknown)]) != 128).any()
+    assert (draw_landmarks(grey(9, 9), [landmarks(np.full((68, 2), np.nan))]) == 128).all()
+    drawn = draw_landmarks(grey(40, 40), [landmarks(np.array([[10.5, 10.5], [30.5, 30.5]]), scheme="2")])
+    assert tuple(drawn[10, 10]) == tuple(drawn[30, 30]) == MIDDLE
+    assert (drawn[20, 20] == 128).all()
+
+
+def test_a_contact_sheet_shows_every_image_whole() -> None:
+    colours = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]
+    sizes = [(10, 20), (30, 10), (30, 20), (1, 1), (5, 20)]
+    images = [np.full((*size, 3), colour, np.uint8) for size, colour in zip(sizes, colours, strict=True)]
+    sheet = contact_sheet(images, columns=3)
+    assert sheet.shape == (2 * 30 + 3 * 4, 3 * 20 + 4 * 4, 3)
+    for (height, width), colour in zip(sizes, colours, strict=True):
+        assert (sheet == colour).all(axis=2).sum() == height * width
+    assert contact_sheet(images[:1], columns=8).shape == (10 + 8, 20 + 8, 3)
+
+
+def test_a_sheet_of_nothing_is_refused() -> None:
+    with pytest.raises(BadOption, match="not 0 and 3"):
+        contact_sheet([], columns=3)
+    with pytest.raises(BadOption, match="not 1 and 0"):
+        contact_sheet([grey(4, 4)], columns=0)

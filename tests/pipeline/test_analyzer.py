@@ -1,0 +1,80 @@
+"""The whole way: the answers of the parts, put together in order."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from mien.errors import BadImage
+from mien.pipeline.analyzer import FaceAnalyzer
+from mien.types import Faces, Image, Landmarks
+
+
+@dataclass
+class Spots:
+    """A face for each white pixel."""
+
+    def batch(self, images: Sequence[Image]) -> list[Faces]:
+        return [_faces(np.argwhere(image[..., 0] == 255)) for image in images]
+
+
+def _faces(spots: np.ndarray) -> Faces:
+    corners = spots[:, ::-1].astype(np.float32)
+    n = len(spots)
+    return Faces(np.concatenate([corners, corners + 1], axis=1), np.ones(n), np.zeros((n, 5, 2)))
+
+
+@dataclass
+class Corners:
+    """The one landmark of a face is the first corner of its box; remembers how many images came together."""
+
+    calls: list
+
+    def batch(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[list[Landmarks]]:
+        self.calls.append(len(images))
+        return [[Landmarks(face.box[None, :2], "1", np.ones(1)) for face in found] for found in faces]
+
+
+def image(*spots: tuple[int, int]) -> Image:
+    out = np.zeros((20, 30, 3), np.uint8)
+    for x, y in spots:
+        out[y, x] = 255
+    return out
+
+
+def test_a_portrait_a_face() -> None:
+    look = FaceAnalyzer(Spots(), Corners([]))
+    one, two = look(image((3, 4), (9, 14)))
+    assert one.face.box.tolist() == [3, 4, 4, 5]
+    assert one.landmarks.points.tolist() == [[3, 4]]
+    assert two.landmarks.points.tolist() == [[9, 14]]
+    assert look(image()) == []
+
+
+def test_no_landmarks_unless_asked_for() -> None:
+    (one,) = FaceAnalyzer(Spots(), None)(image((3, 4)))
+    assert one.landmarks is None
+    assert one.face.box.tolist() == [3, 4, 4, 5]
+
+
+def test_batch_gives_the_answers_of_one_by_one_in_groups() -> None:
+    corners = Corners([])
+    look = FaceAnalyzer(Spots(), corners)
+    images = [image(*[(i, j) for j in range(i % 3)]) for i in range(20)]
+    together = look.batch(iter(images))
+    assert corners.calls == [16, 4]
+    for analyses, single in zip(together, map(look, images), strict=True):
+        assert [one.landmarks.points.tolist() for one in analyses] == [one.landmarks.points.tolist() for one in single]
+    assert look.batch([]) == []
+
+
+def test_bad_images_and_changes_are_refused(tmp_path) -> None:
+    look = FaceAnalyzer(Spots(), None)
+    with pytest.raises(BadImage, match="no such file"):
+        look(tmp_path / "gone.jpg")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        look.landmarker = None
