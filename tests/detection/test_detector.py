@@ -162,9 +162,9 @@ def test_lnet_runs_where_there_is_one_and_it_is_wanted(detector, fake_lnet, squa
 
 def test_a_detector_does_not_change(detector):
     with pytest.raises(dataclasses.FrozenInstanceError):
-        detector().settings = DetectorConfig()
+        detector().config = DetectorConfig()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        detector().settings.min_face_size = 40
+        detector().config.min_face_size = 40
 
 
 def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
