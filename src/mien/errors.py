@@ -7,6 +7,7 @@
     |-- BadOption        a setting or argument has a value that makes no sense
     |-- ModelMissing     a network file is not where it was looked for
     |-- ModelMismatch    a network file has no card, another task, or was altered
+    |-- MissingExtra     a feature needs an optional dependency that is not installed
     |-- ExportMismatch   the exported network does not compute what the trained one does
     `-- ServiceError     the HTTP service refused, failed or was not there
 
@@ -15,6 +16,8 @@ Every message names the value found and what to do about it. No face in an image
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 
@@ -51,6 +54,32 @@ class ModelMissing(MienError):
 
 class ModelMismatch(MienError):
     """A network file is not the one that was asked for."""
+
+
+class MissingExtra(MienError):
+    """A feature needs an optional dependency that is not installed.
+
+    Attributes:
+        extra: The extra of the ``mien`` distribution that installs it.
+        command: The command that installs that extra.
+    """
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        self.extra = extra
+        self.command = f"pip install 'mien[{extra}]'"
+        super().__init__(f"{feature} needs {package}; install it: {self.command}")
+
+
+@contextmanager
+def needs_extra(feature: str, extra: str) -> Iterator[None]:
+    """Raise MissingExtra when an import in the block fails; put only imports of optional packages into it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = error.name or ""
+        if package.partition(".")[0] == "mien":  # our own bug, not a missing package
+            raise
+        raise MissingExtra(feature, package, extra) from error
 
 
 class ExportMismatch(MienError):

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from mien.cli.console import say
-from mien.cli.extras import needs_extra
 from mien.cli.options import Commands, add_command, existing_folder
+from mien.errors import needs_extra
 
 
 def add_to(commands: Commands) -> None:
@@ -29,7 +29,7 @@ def add_to(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert and print the files."""
     folder = existing_folder(args.folder, "DIR")
-    with needs_extra("converting"):
+    with needs_extra("converting", "train"):
         from mien.train.convert import convert_facenet
     for path in convert_facenet(folder, args.out):
         say(str(path))

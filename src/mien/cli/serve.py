@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mien.cli.extras import needs_extra
 from mien.cli.options import Commands, add_command
+from mien.errors import needs_extra
 
 _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("host", str, "ADDRESS", "address to listen on (default: 127.0.0.1, this machine only)"),

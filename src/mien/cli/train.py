@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 
 from mien.cli.console import say
-from mien.cli.extras import needs_extra
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.errors import BadOption
+from mien.errors import BadOption, needs_extra
 
 
 def add_to(commands: Commands) -> None:
@@ -49,7 +48,7 @@ def add_to(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train each network and print its file."""
     existing_folder(args.data, "--data")
-    with needs_extra("training"):
+    with needs_extra("training", "train"):
         from mien.train import recipe as recipes
         from mien.train.loop import choose_device, train
         from mien.train.tasks import make_task

@@ -12,7 +12,7 @@ from mien.detection.config import DetectorConfig
 from mien.detection.propose import run_pnet
 from mien.detection.refine import run_lnet, run_onet, run_rnet
 from mien.geometry import boxes
-from mien.imaging import Mipmap, Source, read_image
+from mien.imaging import ImageSource, Mipmap, read_image
 from mien.models import Network, NetworkSource, opened
 from mien.types import Faces, Image
 
@@ -53,7 +53,7 @@ class FaceDetector:
             network = None if source is None else opened(source, task, threads=threads, providers=providers)
             object.__setattr__(self, task, network)
 
-    def __call__(self, image: Source) -> Faces:
+    def __call__(self, image: ImageSource) -> Faces:
         """The faces of one image (array, path or bytes), best first, in image pixels. Raises BadImage.
 
         The points' left and right are those of the face as it is seen upright, also when ``rotations`` found
@@ -61,7 +61,7 @@ class FaceDetector:
         """
         return self.batch([image])[0]
 
-    def batch(self, images: Iterable[Source]) -> list[Faces]:
+    def batch(self, images: Iterable[ImageSource]) -> list[Faces]:
         """The faces of each image, as one by one but faster: crops of several share the networks' calls."""
         waiting = iter(images)
         faces: list[Faces] = []

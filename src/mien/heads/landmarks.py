@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
 from mien.geometry.pose import fit_pose
-from mien.imaging import Mipmap, Source, read_image
+from mien.imaging import ImageSource, Mipmap, read_image
 from mien.models import Network, NetworkSource, opened
 from mien.types import Faces, Floats, Image, Landmarks, Pose
 
@@ -74,7 +74,7 @@ class LandmarkDetector:
         object.__setattr__(self, "contour", contour)
         object.__setattr__(self, "refinement_steps", refinement_steps)
 
-    def __call__(self, image: Source | Mipmap, faces: Faces) -> list[Landmarks]:
+    def __call__(self, image: ImageSource | Mipmap, faces: Faces) -> list[Landmarks]:
         """The landmarks of each face, in their order and in image pixels; [] for no faces.
 
         Of a face only the box is needed: its five points may be NaN. Boxes may reach beyond the image, where all
@@ -82,7 +82,7 @@ class LandmarkDetector:
         """
         return self.batch([image], [faces])[0]
 
-    def batch(self, images: Sequence[Source | Mipmap], faces: Sequence[Faces]) -> list[list[Landmarks]]:
+    def batch(self, images: Sequence[ImageSource | Mipmap], faces: Sequence[Faces]) -> list[list[Landmarks]]:
         """The landmarks of the faces of each image, as one by one but faster: they share the network's calls."""
         if len(images) != len(faces):
             raise BadOption(f"{len(images)} images and faces of {len(faces)}; give one Faces an image")

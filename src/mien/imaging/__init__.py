@@ -4,7 +4,7 @@
 encodes and writes; ``video`` reads and writes frame by frame.
 """
 
-from mien.imaging.io import MAX_PIXELS, Source, read_image
+from mien.imaging.io import MAX_PIXELS, ImageSource, read_image
 from mien.imaging.paint import (
     Colour,
     draw_label,
@@ -21,8 +21,8 @@ from mien.imaging.video import VideoReader, VideoWriter
 __all__ = [
     "MAX_PIXELS",
     "Colour",
+    "ImageSource",
     "Mipmap",
-    "Source",
     "VideoReader",
     "VideoWriter",
     "draw_label",

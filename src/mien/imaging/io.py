@@ -80,11 +80,11 @@ _DTYPE_CURES = {
 }
 
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any]
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | NDArray[Any]
 """An image as it comes: the path or the bytes of a file, or an array."""
 
 
-def read_image(source: Source, *, max_pixels: int = MAX_PIXELS) -> Image:
+def read_image(source: ImageSource, *, max_pixels: int = MAX_PIXELS) -> Image:
     """Read an image: upright RGB, uint8 (h, w, 3), C-contiguous.
 
     ``source`` is a path, the bytes of a file (JPEG, PNG, WebP, BMP, TIFF, GIF), or a grey, RGB or RGBA array:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from mien.detection import FaceDetector
 from mien.heads import LandmarkDetector
-from mien.imaging import Source, read_image
+from mien.imaging import ImageSource, read_image
 from mien.types import FaceAnalysis, Image
 
 _TOGETHER = 16
@@ -25,11 +25,11 @@ class FaceAnalyzer:
     detector: FaceDetector = field(default_factory=FaceDetector)
     landmarker: LandmarkDetector | None = field(default_factory=LandmarkDetector)
 
-    def __call__(self, image: Source) -> list[FaceAnalysis]:
+    def __call__(self, image: ImageSource) -> list[FaceAnalysis]:
         """The portraits of one image (array, path or bytes), best face first; [] for no faces. Raises BadImage."""
         return self.batch([image])[0]
 
-    def batch(self, images: Iterable[Source]) -> list[list[FaceAnalysis]]:
+    def batch(self, images: Iterable[ImageSource]) -> list[list[FaceAnalysis]]:
         """The portraits of each image, as one by one but faster: several share the networks' calls."""
         waiting = iter(images)
         analyses: list[list[FaceAnalysis]] = []
