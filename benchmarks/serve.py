@@ -247,7 +247,7 @@ async def _mixed(port: int, count: int, seed: int) -> None:
     """Requests of all paths, 160 to 960 pixels, four at once."""
     rng = np.random.default_rng(seed)
     original = mien.read_image(EXAMPLE)
-    paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?aligned faces=true")
+    paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?aligned_faces=true")
 
     async def client(part: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -17,7 +17,7 @@ import mien
 from mien.client import Client
 from mien.errors import BadImage, BadOption, ServiceError
 from mien.imaging import read_image
-from mien.schema import record_of_faces
+from mien.schema import image_record
 from mien.server import ServeSettings, create_app
 from mien.server.run import config_of
 
@@ -42,8 +42,8 @@ def client() -> Iterator[Client]:
 def test_every_call(client: Client) -> None:
     faces = mien.FaceDetector(threads=1)(ASTRONAUT)
     landmarks = mien.LandmarkDetector(threads=1)(read_image(ASTRONAUT), faces)
-    whole = record_of_faces("astronaut.jpg", 512, 512, faces, landmarks)
-    assert client.detect(ASTRONAUT) == record_of_faces("astronaut.jpg", 512, 512, faces)
+    whole = image_record("astronaut.jpg", 512, 512, faces, landmarks)
+    assert client.detect(ASTRONAUT) == image_record("astronaut.jpg", 512, 512, faces)
     assert client.detect(ASTRONAUT.read_bytes())["image"] == "image"
     assert client.landmarks(str(ASTRONAUT)) == whole
     (aligned_face,) = client.align(ASTRONAUT, template="arcface", size=96, points=5)["aligned_faces"]

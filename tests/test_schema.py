@@ -6,11 +6,11 @@ import pytest
 from mien.errors import BadImage
 from mien.schema import (
     aligned_face_record,
-    record_of_aligned_faces,
-    record_of_error,
-    record_of_faces,
-    record_of_frame,
-    to_line,
+    aligned_faces_record,
+    error_record,
+    frame_record,
+    image_record,
+    to_json_line,
 )
 from mien.types import Faces, Landmarks, Pose
 
@@ -23,8 +23,8 @@ def faces(points: object = POINTS) -> Faces:
 
 
 def test_a_image() -> None:
-    record = record_of_faces("a/b.jpg", 640, 480, faces())
-    assert json.loads(to_line(record)) == {
+    record = image_record("a/b.jpg", 640, 480, faces())
+    assert json.loads(to_json_line(record)) == {
         "image": "a/b.jpg",
         "width": 640,
         "height": 480,
@@ -33,13 +33,13 @@ def test_a_image() -> None:
 
 
 def test_no_face_and_no_points() -> None:
-    assert record_of_faces("x", 1, 1, Faces.empty())["faces"] == []
-    unknown = record_of_faces("x", 1, 1, faces(np.full((5, 2), np.nan)))
+    assert image_record("x", 1, 1, Faces.empty())["faces"] == []
+    unknown = image_record("x", 1, 1, faces(np.full((5, 2), np.nan)))
     assert unknown["faces"][0]["keypoints"] is None
 
 
 def test_a_frame() -> None:
-    record = record_of_frame("clip.mp4", 3, 0.12, 64, 48, Faces.empty())
+    record = frame_record("clip.mp4", 3, 0.12, 64, 48, Faces.empty())
     assert record == {
         "video": "clip.mp4",
         "frame": 3,
@@ -52,24 +52,24 @@ def test_a_frame() -> None:
 
 def test_landmarks_only_where_asked_for() -> None:
     found = Landmarks(np.array([[1.23456, 2], [3, 4]]), "2", np.array([0.98765, 1]), Pose(12.3456, -5, 0.001))
-    (record,) = record_of_faces("x", 9, 9, faces(), [found])["faces"]
+    (record,) = image_record("x", 9, 9, faces(), [found])["faces"]
     assert record["landmarks"] == {
         "scheme": "2",
         "points": [[1.235, 2], [3, 4]],
         "scores": [0.988, 1],
         "pose": {"yaw": 12.35, "pitch": -5, "roll": 0},
     }
-    (record,) = record_of_faces("x", 9, 9, faces(), [Landmarks(found.points, "2", found.scores)])["faces"]
+    (record,) = image_record("x", 9, 9, faces(), [Landmarks(found.points, "2", found.scores)])["faces"]
     assert record["landmarks"]["pose"] is None
-    (record,) = record_of_frame("x", 0, 0, 9, 9, faces(), [found])["faces"]
+    (record,) = frame_record("x", 0, 0, 9, 9, faces(), [found])["faces"]
     assert record["landmarks"]["scheme"] == "2"
-    assert "landmarks" not in record_of_faces("x", 9, 9, faces())["faces"][0]
-    assert record_of_faces("x", 9, 9, Faces.empty(), [])["faces"] == []
+    assert "landmarks" not in image_record("x", 9, 9, faces())["faces"][0]
+    assert image_record("x", 9, 9, Faces.empty(), [])["faces"] == []
 
 
 def test_chips() -> None:
     aligned_face = aligned_face_record("out/x_0.png", 112, np.array([[1.23456789, 0, 5], [0, 1, -6]]), faces()[0])
-    assert json.loads(to_line(record_of_aligned_faces("x.jpg", 640, 480, [aligned_face]))) == {
+    assert json.loads(to_json_line(aligned_faces_record("x.jpg", 640, 480, [aligned_face]))) == {
         "image": "x.jpg",
         "width": 640,
         "height": 480,
@@ -86,22 +86,22 @@ def test_chips() -> None:
 
 
 def test_an_error() -> None:
-    record = record_of_error("x.jpg", BadImage("x.jpg: empty"))
+    record = error_record("x.jpg", BadImage("x.jpg: empty"))
     assert record == {"image": "x.jpg", "error": {"kind": "BadImage", "message": "x.jpg: empty"}}
 
 
 def test_a_line_is_ascii_and_has_no_nan() -> None:
-    assert to_line({"image": "Zo\xeb\n"}) == '{"image": "Zo\\u00eb\\n"}'
+    assert to_json_line({"image": "Zo\xeb\n"}) == '{"image": "Zo\\u00eb\\n"}'
     with pytest.raises(ValueError, match="not JSON compliant"):
-        to_line({"score": float("nan")})
+        to_json_line({"score": float("nan")})
 
 
 def test_the_evaluation_reads_what_we_write(tmp_path) -> None:
     from mien.evaluation.detections import read_json
 
     file = tmp_path / "found.jsonl"
-    lines = [record_of_faces("a.jpg", 9, 9, faces()), record_of_faces("b.jpg", 9, 9, Faces.empty())]
-    file.write_text("\n".join(to_line(line) for line in lines))
+    lines = [image_record("a.jpg", 9, 9, faces()), image_record("b.jpg", 9, 9, Faces.empty())]
+    file.write_text("\n".join(to_json_line(line) for line in lines))
     found = read_json(file)
     np.testing.assert_allclose(found["a.jpg"].boxes, [BOX])
     np.testing.assert_allclose(found["a.jpg"].keypoints[0], POINTS, atol=0.001)  # three digits are written

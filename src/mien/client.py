@@ -11,7 +11,7 @@ from typing import Any, Literal
 import httpx
 
 from mien.errors import BadImage, BadOption, ServiceError
-from mien.schema import AnalysisRecord, EncodedAlignedFacesRecord, ImageRecord
+from mien.schema import AlignedFacesRecord, AnalysisRecord, ImageRecord
 
 Contour = Literal["visible", "3d"]
 Template = Literal["mxnet", "arcface"]
@@ -90,11 +90,11 @@ class Client:
         points: Literal[5, 68] | None = None,
         min_face_size: float | None = None,
         max_faces: int | None = None,
-    ) -> EncodedAlignedFacesRecord:
+    ) -> AlignedFacesRecord:
         """Each face upright: its PNG in base64, and the way back to the image."""
         query: _Query = {"template": template, "size": size, "padding": padding, "points": points}
         query |= {"min_face_size": min_face_size, "max_faces": max_faces}
-        record: EncodedAlignedFacesRecord = self._send("align", image, query)
+        record: AlignedFacesRecord = self._send("align", image, query)
         return record
 
     def analyze(
@@ -103,6 +103,7 @@ class Client:
         *,
         landmarks: bool = True,
         aligned_faces: bool = False,
+        png: bool = False,
         contour: Contour | None = None,
         refinement_steps: Literal[1, 2] | None = None,
         template: Template | None = None,
@@ -115,6 +116,7 @@ class Client:
         query: _Query = {
             "landmarks": landmarks,
             "aligned_faces": aligned_faces,
+            "png": png,
             "contour": contour,
             "refinement_steps": refinement_steps,
         }

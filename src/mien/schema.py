@@ -1,16 +1,22 @@
-"""The field names of our JSON: the one place, for the command line and every other door.
+"""The JSON of results, defined once for the command line, the HTTP service and its client.
 
-Boxes are x0, y0, x1, y1, points x, y: pixels of the upright image, corner of the first pixel (0, 0).
+The service derives its OpenAPI document from these types, and the web page derives its TypeScript types from that
+document. Frame: boxes are ``[x0, y0, x1, y1]`` and points ``[x, y]`` in pixels of the upright image, with (0, 0) at
+the outer corner of the first pixel.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import (
+    Any,
+    NotRequired,  # pydantic rejects typing.TypedDict before Python 3.12
+)
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import TypedDict
 
 from mien.errors import MienError
 from mien.types import Face, Faces, Landmarks, Pose
@@ -23,131 +29,204 @@ _MATRIX_DIGITS = 6
 
 
 class PoseRecord(TypedDict):
-    """How the head is turned, in degrees."""
+    """Head pose in degrees; docs/conventions.md defines the signs."""
 
     yaw: float
+    """Rotation about the vertical axis."""
     pitch: float
+    """Rotation about the horizontal axis."""
     roll: float
+    """Rotation in the image plane."""
 
 
 class LandmarksRecord(TypedDict):
-    """The points of a scheme and their scores; ``pose`` is null where nobody says."""
+    """Facial landmarks and the head pose."""
 
     scheme: str
+    """Landmark scheme: "68" (visible contour) or "68-3d" (projected 3D contour)."""
     points: list[list[float]]
+    """One [x, y] per landmark, in image pixels."""
     scores: list[float]
+    """One confidence in [0, 1] per landmark."""
     pose: PoseRecord | None
+    """Head pose, or null if it could not be estimated."""
 
 
-class _FaceRecord(TypedDict):
+class FaceRecord(TypedDict):
+    """One detected face."""
+
     box: list[float]
+    """Bounding box [x0, y0, x1, y1] in image pixels."""
     score: float
+    """Detection confidence in [0, 1]."""
     keypoints: list[list[float]] | None
-
-
-class FaceRecord(_FaceRecord, total=False):
-    """One face; ``keypoints`` is null where the detector gives none. ``landmarks`` is absent where nobody asked.
-
-    ``track``: the face's number, the same through a video in which faces are followed.
-    """
-
-    track: int
-    landmarks: LandmarksRecord
+    """Left eye, right eye, nose tip, left and right mouth corner, as seen in the image; null if unknown."""
+    track: NotRequired[int]
+    """Track id of the face; only in videos and streams."""
+    landmarks: NotRequired[LandmarksRecord]
+    """Only if landmarks were requested."""
 
 
 class ImageRecord(TypedDict):
-    """One image: its name, its size in pixels and its faces, best first."""
+    """The faces of one image."""
 
     image: str
+    """Name or path of the image."""
     width: int
+    """Width of the upright image in pixels."""
     height: int
+    """Height of the upright image in pixels."""
     faces: list[FaceRecord]
+    """Detected faces, highest score first."""
 
 
 class FrameRecord(TypedDict):
-    """One frame of a video: ``frame`` counts from 0, ``seconds`` from the first frame."""
+    """The faces of one video frame."""
 
     video: str
     frame: int
+    """Frame number, from 0."""
     seconds: float
+    """Time since the first frame."""
     width: int
     height: int
     faces: list[FaceRecord]
 
 
 class AlignedFaceRecord(TypedDict):
-    """An aligned face: its file, its side in pixels, and the (2, 3) matrix from aligned face to image pixels."""
+    """One aligned face."""
 
     file: str
+    """Name of the PNG file."""
     size: int
+    """Side of the aligned image in pixels."""
     to_image: list[list[float]]
+    """Similarity transform (2 rows of 3) from aligned-face pixels to image pixels."""
     box: list[float]
+    """Bounding box [x0, y0, x1, y1] of the face in image pixels."""
     score: float
+    """Detection confidence in [0, 1]."""
+    png: NotRequired[str]
+    """The PNG file in base64; only if requested."""
 
 
 class AlignedFacesRecord(TypedDict):
-    """One image: its name, its size in pixels and the aligned faces of its faces, best first."""
+    """The aligned faces of one image."""
 
     image: str
+    """Name or path of the image."""
     width: int
+    """Width of the upright image in pixels."""
     height: int
+    """Height of the upright image in pixels."""
     aligned_faces: list[AlignedFaceRecord]
+    """One aligned face per detected face, highest score first."""
 
 
-class EncodedAlignedFaceRecord(AlignedFaceRecord):
-    """An aligned face that travels inside the record; ``png``: base64 of the PNG file."""
+class AnalysisRecord(ImageRecord):
+    """The faces of one image with every requested result."""
 
-    png: str
-
-
-class EncodedAlignedFacesRecord(TypedDict):
-    """A :class:`AlignedFacesRecord` whose aligned faces travel inside."""
-
-    image: str
-    width: int
-    height: int
-    aligned_faces: list[EncodedAlignedFaceRecord]
+    aligned_faces: NotRequired[list[AlignedFaceRecord]]
+    """Only if aligned faces were requested; in the order of ``faces``."""
 
 
-class AnalysisRecord(ImageRecord, total=False):
-    """An image with all that was asked about it; ``aligned_faces`` is absent where nobody asked."""
-
-    aligned_faces: list[EncodedAlignedFaceRecord]
-
-
-class StreamRecord(TypedDict):
-    """A frame of a stream: ``frame`` counts from 0, ``dropped`` those so far that nobody looked at; ``ms``: time."""
-
-    frame: int
-    width: int
-    height: int
-    dropped: int
-    ms: float
-    faces: list[FaceRecord]
-
-
-class ErrorKind(TypedDict):
-    """``kind``: a class of :mod:`mien.errors`; ``message``: what was found and the cure."""
+class ErrorDetail(TypedDict):
+    """Why an image could not be processed."""
 
     kind: str
+    """Name of the exception class in ``mien.errors``."""
     message: str
+    """What was found, and what to do about it."""
 
 
 class ErrorRecord(TypedDict):
-    """An image that could not be used."""
+    """An image that could not be processed."""
 
     image: str
-    error: ErrorKind
+    error: ErrorDetail
 
 
-def record_of_faces(
+class ProblemRecord(TypedDict):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    """URI reference of the problem type: "/problems/" and the code."""
+    title: str
+    """Summary of the problem type."""
+    status: int
+    """HTTP status code."""
+    detail: str
+    """What was found, and what to do about it."""
+    code: str
+    """Problem type; docs/serve.md lists them."""
+    request_id: str
+    """Id of the request, as in the X-Request-ID header and the log."""
+
+
+class StreamRecord(TypedDict):
+    """The faces of one stream frame."""
+
+    frame: int
+    """Frame number on this connection, from 0."""
+    width: int
+    height: int
+    dropped: int
+    """Frames dropped so far because a newer one arrived."""
+    ms: float
+    """Processing time of this frame in milliseconds, decoding included."""
+    faces: list[FaceRecord]
+    """Detected faces, each with its track id."""
+
+
+class StreamErrorRecord(TypedDict):
+    """A stream frame that could not be processed; the stream continues."""
+
+    frame: int
+    dropped: int
+    error: ProblemRecord
+
+
+class ModelRecord(TypedDict):
+    """The card of one network; its crop, input and output specifications appear as further members."""
+
+    name: str
+    task: str
+    licence: str
+    data: str
+    """What the network was trained on."""
+    source: str
+    """Where the network comes from."""
+    scores: dict[str, float]
+    """Published metrics of the network."""
+    parameters: int
+    """Number of parameters."""
+    sha256: str
+    file: str
+    """Name of the ONNX file."""
+    bytes: int
+    """Size of the ONNX file."""
+
+
+class ModelsRecord(TypedDict):
+    """The networks that ship with the package."""
+
+    models: list[ModelRecord]
+
+
+class StatusRecord(TypedDict):
+    """State of the service."""
+
+    status: str
+
+
+def image_record(
     image: str, width: int, height: int, faces: Faces, landmarks: Sequence[Landmarks] | None = None
 ) -> ImageRecord:
-    """The record of one image of ``width`` x ``height`` pixels; ``landmarks``, one a face, where asked for."""
+    """Return the record of an image of ``width`` x ``height`` pixels; ``landmarks``: one per face, or None."""
     return {"image": image, "width": width, "height": height, "faces": face_records(faces, landmarks)}
 
 
-def record_of_frame(
+def frame_record(
     video: str,
     frame: int,
     seconds: float,
@@ -157,7 +236,7 @@ def record_of_frame(
     landmarks: Sequence[Landmarks] | None = None,
     tracks: Sequence[int] | None = None,
 ) -> FrameRecord:
-    """The record of one frame of ``width`` x ``height`` pixels; ``landmarks`` and ``tracks``, one a face, if known."""
+    """Return the record of a video frame; ``landmarks`` and ``tracks``: one per face, or None."""
     return {
         "video": video,
         "frame": frame,
@@ -169,7 +248,7 @@ def record_of_frame(
 
 
 def aligned_face_record(file: str, size: int, to_image: NDArray[np.floating], face: Face) -> AlignedFaceRecord:
-    """The record of one aligned face; ``to_image`` (2, 3) maps its pixels to those of the image."""
+    """Return the record of an aligned face; ``to_image``: (2, 3) matrix from its pixels to image pixels."""
     return {
         "file": file,
         "size": size,
@@ -179,27 +258,27 @@ def aligned_face_record(file: str, size: int, to_image: NDArray[np.floating], fa
     }
 
 
-def record_of_aligned_faces(
+def aligned_faces_record(
     image: str, width: int, height: int, aligned_faces: list[AlignedFaceRecord]
 ) -> AlignedFacesRecord:
-    """The record of the aligned faces of one image of ``width`` x ``height`` pixels."""
+    """Return the record of the aligned faces of an image of ``width`` x ``height`` pixels."""
     return {"image": image, "width": width, "height": height, "aligned_faces": aligned_faces}
 
 
-def record_of_error(image: str, error: MienError) -> ErrorRecord:
-    """The record of an image that could not be used."""
+def error_record(image: str, error: MienError) -> ErrorRecord:
+    """Return the record of an image that could not be processed."""
     return {"image": image, "error": {"kind": type(error).__name__, "message": str(error)}}
 
 
-def to_line(record: Mapping[str, object]) -> str:
-    """A record as JSON on one line, ASCII only: any terminal and any pipe carries it."""
+def to_json_line(record: Mapping[str, object]) -> str:
+    """Return a record as JSON on one line, ASCII only. Raises ValueError for NaN."""
     return json.dumps(record, allow_nan=False)
 
 
 def face_records(
     faces: Faces, landmarks: Sequence[Landmarks] | None = None, tracks: Sequence[int] | None = None
 ) -> list[FaceRecord]:
-    """The records of faces, in their order, with the ``landmarks`` and the number of each where these are known."""
+    """Return one record per face, in order; ``landmarks`` and ``tracks``: one per face, or None."""
     records = [_face_record(face) for face in faces]
     for record, track in zip(records, tracks or (), strict=tracks is not None):
         record["track"] = track
@@ -208,10 +287,10 @@ def face_records(
     return records
 
 
-def faces_of_records(records: Sequence[Mapping[str, Any]]) -> Faces:
-    """The faces that records tell of; points that are missing or null become NaN.
+def faces_from_records(records: Sequence[Mapping[str, Any]]) -> Faces:
+    """Return the faces of face records; missing or null keypoints become NaN.
 
-    Raises KeyError, TypeError or ValueError (BadOption is one) where they are no records of faces.
+    Raises KeyError, TypeError or ValueError (BadOption is one) for anything but face records.
     """
     boxes = np.array([record["box"] for record in records], dtype=np.float32).reshape(len(records), 4)
     scores = np.array([record["score"] for record in records], dtype=np.float32)

@@ -16,7 +16,7 @@ import mien
 from mien.cli import main
 from mien.geometry.schemes import to_five
 from mien.imaging import encode_png, read_image
-from mien.schema import record_of_faces
+from mien.schema import image_record
 
 from .conftest import ASTRONAUT, Running
 
@@ -58,7 +58,7 @@ def test_every_way_to_send_a_image_gives_the_same(http: httpx.Client, kind: str,
         "json": {"json": {"image": base64.b64encode(FILE).decode(), "name": "astronaut.jpg"}},
     }[kind]
     answer = http.post("/v1/detect", **request)  # type: ignore[arg-type]
-    assert answer.json() == record_of_faces(name, 512, 512, faces)
+    assert answer.json() == image_record(name, 512, 512, faces)
 
 
 def test_what_browsers_and_command_lines_add(http: httpx.Client) -> None:
@@ -76,7 +76,7 @@ def test_what_browsers_and_command_lines_add(http: httpx.Client) -> None:
 def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
     for contour, scheme in (("visible", "68"), ("3d", "68-3d")):
         landmarker = mien.LandmarkDetector(contour=contour, refinement_steps=2, threads=1)  # type: ignore[arg-type]
-        record = record_of_faces("astronaut.jpg", 512, 512, faces, landmarker(read_image(FILE), faces))
+        record = image_record("astronaut.jpg", 512, 512, faces, landmarker(read_image(FILE), faces))
         answer = http.post("/v1/landmarks", params={"contour": contour, "refinement_steps": 2}, files=form())
         assert answer.json() == record
         assert answer.json()["faces"][0]["landmarks"]["scheme"] == scheme
@@ -109,10 +109,10 @@ def test_align_by_five_points_as_an_archive(http: httpx.Client, faces: mien.Face
 
 def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces) -> None:
     plain = http.post("/v1/analyze", params={"landmarks": False}, files=form()).json()
-    assert plain == record_of_faces("astronaut.jpg", 512, 512, faces)
+    assert plain == image_record("astronaut.jpg", 512, 512, faces)
     usual = http.post("/v1/analyze", files=form()).json()
     assert usual == http.post("/v1/landmarks", files=form()).json()
-    everything = http.post("/v1/analyze", params={"aligned_faces": True}, files=form()).json()
+    everything = http.post("/v1/analyze", params={"aligned_faces": True, "png": True}, files=form()).json()
     assert everything.pop("aligned_faces") == http.post("/v1/align", files=form()).json()["aligned_faces"]
     assert everything == usual
 

@@ -17,7 +17,7 @@ import pytest
 
 import mien
 from mien.imaging import encode_png
-from mien.schema import record_of_faces
+from mien.schema import image_record
 from mien.server.engine import Answer, Engine
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
@@ -50,7 +50,7 @@ def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarra
         left, top = 10 * (number % 10), 16 * (number // 10)
         image[top : top + 160, left : left + 160] = analysis
         files.append(encode_png(image))
-        wanted.append(record_of_faces(f"{number}.png", 260, 240, detector(image)))
+        wanted.append(image_record(f"{number}.png", 260, 240, detector(image)))
     assert len({tuple(record["faces"][0]["box"]) for record in wanted}) == 50
     together = threading.Barrier(50)
 

@@ -19,7 +19,7 @@ from mien.errors import BadOption
 from mien.geometry.schemes import to_five
 from mien.heads import LandmarkDetector
 from mien.imaging import read_image, write_image
-from mien.schema import aligned_face_record, record_of_aligned_faces, to_line
+from mien.schema import aligned_face_record, aligned_faces_record, to_json_line
 from mien.types import Faces, Image
 
 
@@ -101,7 +101,7 @@ def _deliver(path: Path, image: Image, faces: Faces, spec: AlignSpec, folder: St
             aligned_face_record(str(place), spec.size, aligned_face.to_image.matrix, face)
             for place, aligned_face, face in zip(places, cut, faces, strict=True)
         ]
-        say(to_line(record_of_aligned_faces(str(path), width, height, records)))
+        say(to_json_line(aligned_faces_record(str(path), width, height, records)))
     else:
         for place in places:
             say(str(place))

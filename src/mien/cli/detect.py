@@ -13,7 +13,7 @@ from mien.cli.inputs import OutputFolder
 from mien.cli.options import Commands, add_command, add_detector_options, make_detector
 from mien.imaging import read_image, write_image
 from mien.imaging.draw import draw_faces
-from mien.schema import record_of_faces, to_line
+from mien.schema import image_record, to_json_line
 from mien.types import Face, Faces, Image
 
 HEAD = "score       x0       y0       x1       y1"
@@ -71,7 +71,7 @@ class _Results:
                 write_image(self.aligned_faces.place(path, f".{number}.png"), aligned_face.pixels)
         if self.json:
             height, width = image.shape[:2]
-            say(to_line(record_of_faces(str(path), width, height, faces)))
+            say(to_json_line(image_record(str(path), width, height, faces)))
         else:
             say("\n".join(face_rows(faces, str(path))))
 

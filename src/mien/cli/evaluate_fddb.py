@@ -17,7 +17,7 @@ from mien.evaluation.detections import read_fddb_text
 from mien.evaluation.metrics.fddb import Ellipses, FddbCurve, FddbResult, evaluate_fddb
 from mien.evaluation.plots import plot_roc
 from mien.imaging import read_image
-from mien.schema import to_line
+from mien.schema import to_json_line
 
 _FALSE_POSITIVES = (100, 500, 1000, 2000)
 _IN_A_FOLD = 100
@@ -94,7 +94,7 @@ def _table(args: argparse.Namespace, result: FddbResult) -> str:
 
 
 def _json(args: argparse.Namespace, result: FddbResult) -> str:
-    return to_line(
+    return to_json_line(
         {
             "dataset": "fddb",
             "detector": source_name(args),

@@ -18,7 +18,7 @@ from mien.datasets.sources import read_source
 from mien.evaluation.detections import Detections, select
 from mien.evaluation.metrics.keypoints import PointErrors, PointsResult, evaluate_points, pick_points
 from mien.evaluation.plots import plot_ced
-from mien.schema import to_line
+from mien.schema import to_json_line
 
 SETTINGS: MappingProxyType[str, object] = MappingProxyType({})
 """The detector as it comes."""
@@ -88,4 +88,4 @@ def _json(args: argparse.Namespace, result: PointsResult) -> str:
     numbers: dict[str, object] = {
         name: value if math.isfinite(value) else None for name, value in result.numbers().items()
     }
-    return to_line({"dataset": "points", "detector": source_name(args), **numbers})
+    return to_json_line({"dataset": "points", "detector": source_name(args), **numbers})

@@ -27,7 +27,7 @@ from mien.evaluation.metrics.landmarks import (
 from mien.evaluation.plots import plot_landmark_ced
 from mien.geometry.boxes import area, bounding_boxes
 from mien.geometry.schemes import to_68
-from mien.schema import to_line
+from mien.schema import to_json_line
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:
@@ -191,7 +191,7 @@ def _json(args: argparse.Namespace, results: Mapping[str, LandmarkResult]) -> st
         }
         for way, result in results.items()
     }
-    return to_line(
+    return to_json_line(
         {
             "dataset": "landmarks",
             "format": args.format,

@@ -20,7 +20,7 @@ from mien.errors import BadAnnotation
 from mien.evaluation.detections import read_wider_text
 from mien.evaluation.metrics.wider import WiderResult, WiderTruth, evaluate_wider
 from mien.evaluation.plots import plot_precision_recall
-from mien.schema import to_line
+from mien.schema import to_json_line
 
 SETTINGS = MappingProxyType({"min_face_size": 10.0, "scale_factor": 0.79, "threshold": 0.01, "refine": False})
 """Where the options of the detector begin: average precision looks at all scores, and at faces from 10 pixels."""
@@ -98,7 +98,7 @@ def _table(args: argparse.Namespace, result: WiderResult) -> str:
 
 def _json(args: argparse.Namespace, result: WiderResult) -> str:
     levels = {name: {"ap": level.ap, "faces": level.faces} for name, level in result.levels.items()}
-    return to_line(
+    return to_json_line(
         {
             "dataset": "wider",
             "split": args.split,

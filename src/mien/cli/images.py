@@ -9,7 +9,7 @@ from pathlib import Path
 from mien.cli.console import Complaints, note, plural, progress, say, wants_progress
 from mien.cli.inputs import OutputFolder, find_images
 from mien.errors import BadImage, BadOption
-from mien.schema import record_of_error, to_line
+from mien.schema import error_record, to_json_line
 
 _DRAWABLE = {".jpg", ".jpeg", ".png"}
 
@@ -40,7 +40,7 @@ def over_images(
             bad += 1
             complaints.add(error)
             if args.json:
-                say(to_line(record_of_error(str(path), error)))
+                say(to_json_line(error_record(str(path), error)))
     if not seen:
         raise BadOption(f"no images found in {', '.join(args.paths)}; give files, or folders with images")
     note(f"{plural(found, 'face')} in {plural(seen - bad, 'image')}")

@@ -17,7 +17,7 @@ from mien.datasets.pts import write_pts
 from mien.heads import LandmarkDetector
 from mien.imaging import read_image, write_image
 from mien.imaging.draw import draw_landmarks
-from mien.schema import record_of_faces, to_line
+from mien.schema import image_record, to_json_line
 from mien.types import Faces, Image, Landmarks, Pose
 
 HEAD = f"{FACE_HEAD}    yaw  pitch   roll"
@@ -112,7 +112,7 @@ class _Results:
                 write_pts(place, found.points)
         if self.json:
             height, width = image.shape[:2]
-            say(to_line(record_of_faces(str(path), width, height, faces, landmarks)))
+            say(to_json_line(image_record(str(path), width, height, faces, landmarks)))
         else:
             say("\n".join(landmark_rows(faces, landmarks, str(path))))
 

@@ -19,7 +19,7 @@ from mien.datasets.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, cl
 from mien.datasets.shards import SPLITS, Sample, count_samples, write_shard
 from mien.errors import BadAnnotation, BadImage, BadOption
 from mien.imaging import Mipmap
-from mien.schema import to_line
+from mien.schema import to_json_line
 
 _AGAIN = "mend or remove the images, and make the shards again in another folder"
 
@@ -99,7 +99,7 @@ def run_landmarks(args: argparse.Namespace) -> int:
         note(f"{plural(len(counts), 'shard')} kept, of a run before")
     counts |= _made([shard for shard in plan if shard.path not in counts], args, complaints)
     rows = _rows(plan, counts)
-    say(to_line({"out": str(args.out), "sets": rows}) if args.json else _table(rows))
+    say(to_json_line({"out": str(args.out), "sets": rows}) if args.json else _table(rows))
     return complaints.status
 
 

@@ -22,7 +22,7 @@ from mien.imaging import VideoReader, VideoWriter
 from mien.imaging.draw import draw_faces, draw_landmarks
 from mien.pipeline.smoothing import Smoothing
 from mien.pipeline.tracker import Tracker, Tracking, together
-from mien.schema import record_of_frame, to_line
+from mien.schema import frame_record, to_json_line
 from mien.types import Faces, Image, Landmarks
 
 _OF_LANDMARKS = {
@@ -159,7 +159,7 @@ def _drawn(image: Image, seen: _Seen) -> Image:
 
 def _json(frame: int, image: Image, seen: _Seen, video: str, fps: float) -> str:
     height, width = image.shape[:2]
-    return to_line(record_of_frame(video, frame, frame / fps, width, height, seen.faces, seen.landmarks, seen.tracks))
+    return to_json_line(frame_record(video, frame, frame / fps, width, height, seen.faces, seen.landmarks, seen.tracks))
 
 
 def _rows(frame: int, seen: _Seen) -> str:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from mien.errors import BadAnnotation
 from mien.evaluation.text_blocks import read_blocks, read_lines
 from mien.io import atomic_write
-from mien.schema import face_records, faces_of_records, to_line
+from mien.schema import face_records, faces_from_records, to_json_line
 from mien.types import Faces
 
 Detections = Mapping[str, Faces]
@@ -99,7 +99,7 @@ def read_json(path: Path | str) -> dict[str, Faces]:
             record = json.loads(line)
             if "error" in record:
                 continue
-            image, faces = str(record["image"]), faces_of_records(record["faces"])
+            image, faces = str(record["image"]), faces_from_records(record["faces"])
         except (KeyError, TypeError, ValueError) as error:
             raise BadAnnotation(
                 f"{path}:{number}: not an image with faces ({type(error).__name__}: {error}); write one "
@@ -115,7 +115,7 @@ def write_json(path: Path | str, detections: Detections) -> None:
     """Write what :func:`read_json` reads; a face with unknown points is written without them."""
     with atomic_write(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
         for image, faces in detections.items():
-            file.write(to_line({"image": image, "faces": face_records(faces)}) + "\n")
+            file.write(to_json_line({"image": image, "faces": face_records(faces)}) + "\n")
 
 
 def read_wider_text(folder: Path | str) -> dict[str, Faces]:

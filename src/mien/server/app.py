@@ -18,6 +18,7 @@ from mien.server.front import Keep, Observe
 from mien.server.guard import Guard, RateLimit
 from mien.server.logs import log
 from mien.server.metrics import Metrics
+from mien.server.openapi import add_components
 from mien.server.page import PAGE, add_page
 from mien.server.pool import Pool
 from mien.server.problems import add_handlers
@@ -56,6 +57,7 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
     app.state.service = service
     app.state.cards = system.cards()
     add_handlers(app)
+    add_components(app)
     lock = (
         [] if guard.key is None else [Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
     )  # as /docs shows it

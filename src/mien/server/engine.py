@@ -19,13 +19,11 @@ from mien.schema import (
     AlignedFaceRecord,
     AlignedFacesRecord,
     AnalysisRecord,
-    EncodedAlignedFaceRecord,
-    EncodedAlignedFacesRecord,
     aligned_face_record,
+    aligned_faces_record,
     face_records,
-    record_of_aligned_faces,
-    record_of_faces,
-    to_line,
+    image_record,
+    to_json_line,
 )
 from mien.server.lanes import Lanes, Networks
 from mien.server.problems import Problem
@@ -74,7 +72,7 @@ class Engine:
         with self._lanes.take() as networks:
             image, faces, found = self._find(sent, switches, networks)
         height, width = image.shape[:2]
-        return _json(record_of_faces(sent.name, width, height, faces), found)
+        return _json(image_record(sent.name, width, height, faces), found)
 
     def landmarks(self, sent: Sent, switches: LandmarkSwitches) -> Answer:
         """The answer of ``/v1/landmarks``."""
@@ -82,7 +80,7 @@ class Engine:
             image, faces, found = self._find(sent, switches, networks)
             landmarks = networks.landmarker(switches.contour, switches.refinement_steps)(image, faces)
         height, width = image.shape[:2]
-        return _json(record_of_faces(sent.name, width, height, faces, landmarks), found)
+        return _json(image_record(sent.name, width, height, faces, landmarks), found)
 
     def align(self, sent: Sent, switches: AlignSwitches) -> Answer:
         """The answer of ``/v1/align``."""
@@ -93,10 +91,11 @@ class Engine:
                 faces = _by_landmarks(faces, networks.landmarker("visible", 2)(image, faces))
         height, width = image.shape[:2]
         cut = _Cut.of(sent.name, image, faces, spec)
-        record = record_of_aligned_faces(sent.name, width, height, cut.records)
+        record = aligned_faces_record(sent.name, width, height, cut.records)
         if switches.format == "zip":
             return Answer(cut.archive(record), found, "application/zip")
-        return _json(cut.sent(record), found)
+        record["aligned_faces"] = cut.encoded()
+        return _json(record, found)
 
     def analyze(self, sent: Sent, switches: AnalyzeSwitches) -> Answer:
         """The answer of ``/v1/analyze``."""
@@ -116,9 +115,7 @@ class Engine:
         if switches.aligned_faces:
             by = faces if landmarks is None else _by_landmarks(faces, landmarks)
             cut = _Cut.of(sent.name, image, by, spec)
-            record["aligned_faces"] = cut.sent(record_of_aligned_faces(sent.name, width, height, cut.records))[
-                "aligned_faces"
-            ]
+            record["aligned_faces"] = cut.encoded() if switches.png else cut.records
         return _json(record, found)
 
     def _find(self, sent: Sent, switches: FaceSwitches, networks: Networks) -> tuple[Image, Faces, int]:
@@ -130,7 +127,7 @@ class Engine:
 
 
 def _json(record: Mapping[str, object], found: int) -> Answer:
-    return Answer(to_line(record).encode("ascii"), found)
+    return Answer(to_json_line(record).encode("ascii"), found)
 
 
 def _spec(template: str, size: int | None, padding: float | None) -> AlignSpec:
@@ -164,13 +161,12 @@ class _Cut:
         ]
         return cls(records, [encode_png(aligned_face.pixels) for aligned_face in cut])
 
-    def sent(self, record: AlignedFacesRecord) -> EncodedAlignedFacesRecord:
-        """The record with the files inside."""
-        sent: list[EncodedAlignedFaceRecord] = [
+    def encoded(self) -> list[AlignedFaceRecord]:
+        """Return the records with the files in base64."""
+        return [
             {**aligned_face, "png": base64.b64encode(data).decode("ascii")}
             for aligned_face, data in zip(self.records, self.files, strict=True)
         ]
-        return {"image": record["image"], "width": record["width"], "height": record["height"], "aligned_faces": sent}
 
     def archive(self, record: AlignedFacesRecord) -> bytes:
         """A ZIP archive of the files and ``aligned_faces.json``, the record."""
@@ -178,5 +174,5 @@ class _Cut:
         with zipfile.ZipFile(memory, "w", zipfile.ZIP_STORED) as archive:
             for aligned_face, data in zip(self.records, self.files, strict=True):
                 archive.writestr(aligned_face["file"], data)
-            archive.writestr("aligned_faces.json", to_line(record))
+            archive.writestr("aligned_faces.json", to_json_line(record))
         return memory.getvalue()

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from mien.errors import BadImage
+from mien.schema import ProblemRecord
 from mien.server.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -64,7 +65,7 @@ class Problem(Exception):
         """The HTTP status."""
         return KINDS[self.code].status
 
-    def document(self) -> dict[str, str | int]:
+    def document(self) -> ProblemRecord:
         """The members of the problem document."""
         kind = KINDS[self.code]
         return {

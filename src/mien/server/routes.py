@@ -6,21 +6,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from mien.schema import AlignedFacesRecord, AnalysisRecord, ImageRecord
+from mien.server.openapi import IMAGE_BODY, image_response, problem_responses
 from mien.server.service import Answering, Service
-from mien.server.shapes import IMAGE_BODY, AlignedFaces, Analysis, Image, problem_responses
 from mien.server.switches import AlignSwitches, AnalyzeSwitches, FaceSwitches, LandmarkSwitches
 
 router = APIRouter(tags=["images"], responses=problem_responses(401, 408, 413, 415, 422, 429, 500, 503))
 
 
-@router.post("/v1/detect", response_model=Image, openapi_extra=IMAGE_BODY)
+@router.post("/v1/detect", response_model=ImageRecord, responses=image_response("/v1/detect"), openapi_extra=IMAGE_BODY)
 async def detect(request: Request, switches: Annotated[FaceSwitches, Query()]) -> Response:
     """Boxes, scores and five points of the faces in an image."""
     engine = Service.of(request).engine
     return Answering(request, lambda sent: engine.detect(sent, switches))
 
 
-@router.post("/v1/landmarks", response_model=Image, openapi_extra=IMAGE_BODY)
+@router.post(
+    "/v1/landmarks", response_model=ImageRecord, responses=image_response("/v1/landmarks"), openapi_extra=IMAGE_BODY
+)
 async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Query()]) -> Response:
     """68 points of each face and how the head is turned."""
     engine = Service.of(request).engine
@@ -29,8 +32,8 @@ async def landmarks(request: Request, switches: Annotated[LandmarkSwitches, Quer
 
 @router.post(
     "/v1/align",
-    response_model=AlignedFaces,
-    responses={200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}},
+    response_model=AlignedFacesRecord,
+    responses=image_response("/v1/align", "application/zip"),
     openapi_extra=IMAGE_BODY,
 )
 async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -> Response:
@@ -39,7 +42,9 @@ async def align(request: Request, switches: Annotated[AlignSwitches, Query()]) -
     return Answering(request, lambda sent: engine.align(sent, switches))
 
 
-@router.post("/v1/analyze", response_model=Analysis, openapi_extra=IMAGE_BODY)
+@router.post(
+    "/v1/analyze", response_model=AnalysisRecord, responses=image_response("/v1/analyze"), openapi_extra=IMAGE_BODY
+)
 async def analyze(request: Request, switches: Annotated[AnalyzeSwitches, Query()]) -> Response:
     """All that is switched on: landmarks, aligned faces."""
     engine = Service.of(request).engine

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
 from mien.pipeline.tracker import Tracker, together
-from mien.schema import StreamRecord, face_records, to_line
+from mien.schema import StreamRecord, face_records, to_json_line
 from mien.server.engine import Engine
 from mien.server.front import client_of
 from mien.server.guard import key_of
@@ -247,7 +247,7 @@ class _Look:
             "ms": round(1000 * (time.perf_counter() - start), 1),
             "faces": face_records(faces, landmarks, tracks),
         }
-        return to_line(record)
+        return to_json_line(record)
 
     def _find(self, image: Image) -> tuple[Faces, list[Landmarks] | None, list[int] | None]:
         if self._tracker is not None:

@@ -67,7 +67,8 @@ class AnalyzeSwitches(FaceSwitches, _PointSwitches, _ChipSwitches):
     """Of ``/v1/analyze``."""
 
     landmarks: bool = Field(True, description="68 points of each face and how the head is turned.")
-    aligned_faces: bool = Field(False, description="Each face upright, as a PNG in base64.")
+    aligned_faces: bool = Field(False, description="Add the similarity transform of each aligned face.")
+    png: bool = Field(False, description="Add each aligned face as a PNG in base64; needs aligned_faces.")
 
 
 class StreamSwitches(BaseModel):

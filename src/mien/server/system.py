@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from mien.models import WEIGHTS, available
+from mien.schema import ModelsRecord, StatusRecord
+from mien.server.openapi import problem_responses
 from mien.server.problems import KINDS, Problem
 from mien.server.service import Service
-from mien.server.shapes import Models, Status, problem_responses
 
 guarded = APIRouter(tags=["service"])
 router = APIRouter(tags=["service"])
@@ -29,21 +30,21 @@ def cards() -> bytes:
 
 
 @guarded.head("/v1/models", include_in_schema=False)
-@guarded.get("/v1/models", response_model=Models, responses=problem_responses(401, 429))
+@guarded.get("/v1/models", response_model=ModelsRecord, responses=problem_responses(401, 429))
 async def models(request: Request) -> Response:
     """The cards of the networks: what they were trained on, scores, licence."""
     return Response(request.app.state.cards, 200, _NO_STORE, "application/json")
 
 
 @router.head("/healthz", include_in_schema=False)  # as those who watch services ask
-@router.get("/healthz", response_model=Status)
+@router.get("/healthz", response_model=StatusRecord)
 async def healthz() -> Response:
     """Whether the service runs."""
     return _status("ok")
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", response_model=Status, responses=problem_responses(503))
+@router.get("/readyz", response_model=StatusRecord, responses=problem_responses(503))
 async def readyz(request: Request) -> Response:
     """Whether the service would take an image now."""
     pool = Service.of(request).pool
