@@ -18,7 +18,7 @@ def test_the_size_is_that_of_the_image_as_read(tmp_path: Path, ending: str, orie
     file = tmp_path / f"a.{ending}"
     Image.fromarray(np.zeros((6, 9, 3), dtype=np.uint8)).save(file, **({} if ending == "bmp" else {"exif": exif}))
     height, width = read_image(file).shape[:2]
-    assert image_size(file) == (width, height)
+    assert image_size(file) == image_size(file.read_bytes()) == (width, height)
 
 
 def test_no_image(tmp_path: Path) -> None:
@@ -27,3 +27,11 @@ def test_no_image(tmp_path: Path) -> None:
         image_size(tmp_path / "a.jpg")
     with pytest.raises(BadImage, match="there is no such file"):
         image_size(tmp_path / "b.jpg")
+
+
+def test_the_pixel_limit(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((6, 9, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    assert image_size(data, max_pixels=54) == (9, 6)
+    with pytest.raises(BadImage, match="54 pixels, more than 53"):
+        image_size(data, max_pixels=53)

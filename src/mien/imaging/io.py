@@ -121,14 +121,16 @@ def _opened(path: Path) -> IO[bytes]:
         raise BadImage(f"{path}: cannot be opened ({error}); check the path and its permissions") from error
 
 
-def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
-    """Width and height of an image file as :func:`read_image` would give it, from its head alone.
+def image_size(source: str | os.PathLike[str] | bytes, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Return the upright width and height of an image file (path or bytes), read from its header alone.
 
-    Raises BadImage as :func:`read_image` does, but damage beyond the head is not seen.
+    Raises BadImage as :func:`read_image` does, except for damage after the header.
     """
-    with _opened(Path(path)) as stream, _image(stream, str(path), MAX_PIXELS) as image:
-        width, height = image.size
-        return (height, width) if _orientation(image) in _QUARTER_TURNS else (width, height)
+    with io.BytesIO(source) if isinstance(source, bytes) else _opened(Path(source)) as stream:
+        name = "bytes" if isinstance(source, bytes) else str(source)
+        with _image(stream, name, max_pixels) as image:
+            width, height = image.size
+            return (height, width) if _orientation(image) in _QUARTER_TURNS else (width, height)
 
 
 def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Image:
