@@ -22,7 +22,7 @@ from peers import Options, Peer, facenet_folder, make_peer
 from tqdm import tqdm
 
 import mien
-from mien.datasets.landmark_list import read_landmark_list
+from mien.datasets.keypoint_list import read_keypoint_lists
 from mien.datasets.wider import read_wider
 from mien.datasets.wider_lists import image_key, read_wider_lists
 from mien.evaluation.metrics.keypoints import evaluate_points, pick_points
@@ -115,7 +115,7 @@ def _detect(peer: Peer, paths: list[Path]) -> tuple[list[Faces], float]:
 def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
     """Average precision, easy, medium and hard."""
     lists = read_wider_lists(data)
-    annotations = read_wider(data, "val").annotations
+    annotations = read_wider(data, "val").samples
     names = [image_key(a.path) for a in annotations]
     truth = {n: WiderTruth(a.boxes, lists[n].counted) for n, a in zip(names, annotations, strict=True)}
     rows: dict[str, Any] = {}
@@ -134,8 +134,8 @@ def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
 
 def score_points(data: Path, makers: Makers) -> dict[str, Any]:
     """Error of the five points over the distance of the eyes."""
-    annotations = read_landmark_list(data / "testImageList.txt", data).annotations
-    boxes, truth = (np.concatenate(v) for v in zip(*((a.boxes, a.points) for a in annotations), strict=True))
+    annotations = read_keypoint_lists(data, "test").samples
+    boxes, truth = (np.concatenate(v) for v in zip(*((a.boxes, a.keypoints) for a in annotations), strict=True))
     rows: dict[str, Any] = {}
     for name, make in makers.items():
         peer = make()

@@ -26,7 +26,7 @@ class Photo:
 
 def photos(data: Path, count: int, long_side: int | None = None, faces: tuple[int, int] = (1, 50)) -> list[Photo]:
     """``count`` photos with so many faces, evenly spread over the list; the same ones every time."""
-    fitting = [a for a in read_wider(data, "val").annotations if faces[0] <= int((~a.ignored).sum()) <= faces[1]]
+    fitting = [a for a in read_wider(data, "val").samples if faces[0] <= int((~a.ignored).sum()) <= faces[1]]
     fitting.sort(key=lambda a: a.path)
     if len(fitting) < count:
         raise SystemExit(f"{data} has {len(fitting)} photos with {faces[0]} to {faces[1]} faces; {count} are wanted")

@@ -33,8 +33,8 @@ import numpy as np
 import record
 from tqdm import tqdm
 
-from mien.datasets.point_sources import FORMATS, read_points
-from mien.datasets.points import PointFace, read_image
+from mien.datasets.registry import format_names, read_dataset
+from mien.datasets.samples import LandmarkSample, load_image
 from mien.evaluation.metrics.landmarks import LandmarkTruth, evaluate_landmarks
 from mien.geometry import boxes
 from mien.geometry.schemes import SIXTY_EIGHT_GROUPS, to_68
@@ -66,7 +66,7 @@ def main() -> None:
             subprocess.run([sys.executable, *sys.argv], env=os.environ | ONE_THREAD, check=False).returncode
         )
     args = _arguments()
-    faces = read_points(args.format, args.data, args.split).faces
+    faces = read_dataset(LandmarkSample, args.format, args.data, args.split).samples
     truth = truth_of(faces)
     if args.tune:
         tune(faces, truth, args.tune_faces)
@@ -83,7 +83,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--format", choices=FORMATS, default="300w-lp")
+    parser.add_argument("--format", choices=format_names(LandmarkSample), default="300w-lp")
     parser.add_argument("--split", default="all")
     parser.add_argument("--network", default="senet68", help="name of a shipped network or an .onnx file")
     parser.add_argument("--refinement-steps", type=int, nargs="+", default=[1, 2])
@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def truth_of(faces: Sequence[PointFace]) -> LandmarkTruth:
+def truth_of(faces: Sequence[LandmarkSample]) -> LandmarkTruth:
     points, visible = zip(*(to_68(face.points, face.visible, face.scheme) for face in faces), strict=True)
     yaw = [np.nan if face.pose is None else face.pose.yaw for face in faces]
     return LandmarkTruth(
@@ -159,15 +159,15 @@ def predictor_file() -> Path:
     return next(Path(str(f.locate())) for f in inside if f.name == "shape_predictor_68_face_landmarks.dat")
 
 
-def find_all(rival: Rival, faces: Sequence[PointFace]) -> tuple[Floats, Floats]:
+def find_all(rival: Rival, faces: Sequence[LandmarkSample]) -> tuple[Floats, Floats]:
     """Points (n, 68, 2) and yaw (n,)."""
     rows = tqdm(list(zip(faces, rival.boxes, strict=True)), desc=rival.name, leave=False, disable=None)
-    found = [rival.find(read_image(face), box, face.scheme) for face, box in rows]
+    found = [rival.find(load_image(face), box, face.scheme) for face, box in rows]
     points, yaw = zip(*found, strict=True)
     return np.stack(points), np.array(yaw, np.float32)
 
 
-def score(rival: Rival, faces: Sequence[PointFace], truth: LandmarkTruth) -> dict[str, Any]:
+def score(rival: Rival, faces: Sequence[LandmarkSample], truth: LandmarkTruth) -> dict[str, Any]:
     """Every number, of all faces, of each subset and of each range of yaw."""
     points, yaw = find_all(rival, faces)
     rows: dict[str, Any] = {}
@@ -226,10 +226,10 @@ def show(scores: dict[str, Any]) -> None:
         print(record.table(head, lines))
 
 
-def measure(rivals: Sequence[Rival], faces: Sequence[PointFace], count: int, rounds: int) -> dict[str, Any]:
+def measure(rivals: Sequence[Rival], faces: Sequence[LandmarkSample], count: int, rounds: int) -> dict[str, Any]:
     """Milliseconds a face, and how many times faster each is than dlib."""
     rows = np.linspace(0, len(faces) - 1, min(count, len(faces))).astype(int).tolist()
-    images = {row: read_image(faces[row]) for row in rows}
+    images = {row: load_image(faces[row]) for row in rows}
     means: dict[str, list[float]] = {rival.name: [] for rival in rivals}
     for turn in tqdm(range(rounds + 1), desc="time", leave=False, disable=None):
         seconds = dict.fromkeys(means, 0.0)
@@ -274,7 +274,7 @@ def crop_to_points(network: str, rounds: int) -> dict[str, float]:
     return found
 
 
-def tune(faces: Sequence[PointFace], truth: LandmarkTruth, most: int) -> None:
+def tune(faces: Sequence[LandmarkSample], truth: LandmarkTruth, most: int) -> None:
     """dlib's error with each rule of the grid, the mean over the subsets last."""
     random = np.random.default_rng(0)
     subsets = np.array(truth.subsets)

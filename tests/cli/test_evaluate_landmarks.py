@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mien.cli import main
-from mien.datasets.points import PointFace, PointReading
 from mien.datasets.pts import write_pts
+from mien.datasets.samples import Dataset, LandmarkSample
 from mien.geometry.boxes import face_box
 from mien.types import Faces, Landmarks, Pose
 
@@ -78,17 +78,16 @@ def data(save, place) -> str:
 def labelled(monkeypatch, save):
     """Other faces in the place of those of the data set; each image is there, without anything on it."""
 
-    def give(*faces: PointFace) -> None:
-        reading = PointReading(faces, ())
-        monkeypatch.setattr("mien.cli.evaluate_landmarks.read_points", lambda *_: reading)
+    def give(*faces: LandmarkSample) -> None:
+        monkeypatch.setattr("mien.cli.evaluate_landmarks.read_dataset", lambda *_: Dataset(faces))
 
     save("D/one.png")
     return give
 
 
-def face(points, path="D/one.png", scheme="68", visible=np.nan, yaw=None) -> PointFace:
+def face(points, path="D/one.png", scheme="68", visible=np.nan, yaw=None) -> LandmarkSample:
     pose = None if yaw is None else Pose(yaw, np.nan, np.nan)
-    return PointFace(
+    return LandmarkSample(
         Path(path), points, scheme, "A", "somebody", np.full(len(points), visible), pose, np.full(4, np.nan)
     )
 

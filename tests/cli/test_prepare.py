@@ -236,7 +236,7 @@ def test_without_the_library_nothing_is_read(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tfrecord", None)
     assert run("--progress") == 1
-    assert capsys.readouterr().err.endswith("out: shards need the package tfrecord; pip install 'mien[data]'\n")
+    assert capsys.readouterr().err.endswith("shards needs tfrecord; install it: pip install 'mien[data]'\n")
 
 
 def test_an_out_that_is_a_file(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ def _face(root: Path, name: str, **fields: object) -> None:
 def test_points_and_pose(tmp_path: Path) -> None:
     _face(tmp_path / "AFLW2000", "image00002")
     for root in (tmp_path, tmp_path / "AFLW2000"):
-        (face,) = read_aflw2000(root).faces
+        (face,) = read_aflw2000(root).samples
         assert np.array_equal(face.points, POINTS[:2].T - 0.5)
         assert (face.scheme, face.subset, face.person) == ("68-3d", "AFLW2000", "image00002")
         assert face.pose is not None
@@ -40,9 +40,9 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "e.jpg").unlink()
     (tmp_path / "._a.mat").touch()  # as macOS leaves beside each file
     savemat(tmp_path / "f.mat", {"pt2d": np.zeros((2, 21))})
-    reading = read_aflw2000(tmp_path)
-    assert [face.path.name for face in reading.faces] == ["a.jpg"]
-    assert [str(problem).replace(f"{tmp_path}/", "").partition(";")[0] for problem in reading.problems] == [
+    dataset = read_aflw2000(tmp_path)
+    assert [face.path.name for face in dataset.samples] == ["a.jpg"]
+    assert [str(problem).replace(f"{tmp_path}/", "").partition(";")[0] for problem in dataset.problems] == [
         "b.mat: pt3d_68 of shape (68, 3)",
         "c.mat: Pose_Para begins with [0.0, 0.0]",
         "d.jpg: its points d.mat are missing",

@@ -25,12 +25,12 @@ def _celeba(write: Write, boxes: list[str], points: list[str], official: bool = 
 def test_celeba_left_is_left_in_the_image(write: Write, tmp_path: Path, official: bool) -> None:
     image = write("Img/img_celeba/000001.jpg" if official else "img_celeba/000001.jpg")
     _celeba(write, ["000001.jpg    95  71 226 313"], [f"000001.jpg {FIRST_POINTS}"], official)
-    reading = read_celeba(tmp_path)
-    (annotation,) = reading.annotations
-    assert reading.problems == ()
-    assert annotation.path == image
-    assert annotation.boxes.tolist() == [[95, 71, 321, 384]]
-    left_eye, right_eye, _, left_mouth, right_mouth = annotation.points[0]
+    dataset = read_celeba(tmp_path)
+    (sample,) = dataset.samples
+    assert dataset.problems == ()
+    assert sample.path == image
+    assert sample.boxes.tolist() == [[95, 71, 321, 384]]
+    left_eye, right_eye, _, left_mouth, right_mouth = sample.keypoints[0]
     assert left_eye.tolist() == [165, 184]
     assert left_eye[0] < right_eye[0]
     assert left_mouth[0] < right_mouth[0]
@@ -43,7 +43,7 @@ def test_celeba_splits(write: Write, tmp_path: Path) -> None:
     _celeba(write, [f"{name} 1 2 3 4" for name in names], [f"{name} {POINTS}" for name in names])
     write("list_eval_partition.txt", "1.jpg 0", "2.jpg 1", "3.jpg 2")
     read = {
-        split: [annotation.path.name for annotation in read_celeba(tmp_path, split).annotations]
+        split: [sample.path.name for sample in read_celeba(tmp_path, split).samples]
         for split in ("train", "val", "test", "all")
     }
     assert read == {"train": ["1.jpg"], "val": ["2.jpg"], "test": ["3.jpg"], "all": names}
@@ -63,9 +63,9 @@ def test_celeba_problems_are_named(write: Write, tmp_path: Path) -> None:
     ]
     points = [f"{name}.jpg {POINTS}" for name in ("good", "flat", "text", "gone", "lonely")]
     _celeba(write, boxes, [*points, "short.jpg 1 2 3"])
-    reading = read_celeba(tmp_path)
-    assert [annotation.path.name for annotation in reading.annotations] == ["good.jpg"]
-    said = "\n".join(map(str, reading.problems))
+    dataset = read_celeba(tmp_path)
+    assert [sample.path.name for sample in dataset.samples] == ["good.jpg"]
+    said = "\n".join(map(str, dataset.problems))
     assert "list_bbox_celeba.txt:5: not a number: '1 2 x 4'" in said
     assert "list_landmarks_celeba.txt:8: 3 numbers" in said
     assert "list_bbox_celeba.txt:4: a face of 0 x 4 pixels" in said
@@ -73,18 +73,18 @@ def test_celeba_problems_are_named(write: Write, tmp_path: Path) -> None:
     assert "list_landmarks_celeba.txt:7: 'lonely.jpg' has no usable line in" in said
     assert "list_landmarks_celeba.txt:5: 'text.jpg' has no usable line in" in said
     assert "list_bbox_celeba.txt:6: 'short.jpg' has no usable line in" in said
-    assert len(reading.problems) == 7
+    assert len(dataset.problems) == 7
 
 
 def test_celeba_lists_cut_short(write: Write, tmp_path: Path) -> None:
     write("img_celeba/1.jpg")
     _celeba(write, ["1.jpg 1 2 3 4"], [f"1.jpg {POINTS}"])
     write("list_bbox_celeba.txt", "202599", BOX_HEAD, "1.jpg 1 2 3 4")
-    reading = read_celeba(tmp_path)
-    assert len(reading) == 1
-    assert "list_bbox_celeba.txt:1: 202599 images announced, 1 listed" in str(reading.problems[0])
+    dataset = read_celeba(tmp_path)
+    assert len(dataset) == 1
+    assert "list_bbox_celeba.txt:1: 202599 images announced, 1 listed" in str(dataset.problems[0])
     write("list_bbox_celeba.txt", "1.jpg 1 2 3 4")
-    with pytest.raises(BadAnnotation, match=r"list_bbox_celeba.txt:1: '1.jpg 1 2 3 4' where the number"):
+    with pytest.raises(BadAnnotation, match=r"list_bbox_celeba.txt:1: '1.jpg 1 2 3 4' instead of the number"):
         read_celeba(tmp_path)
     (tmp_path / "list_bbox_celeba.txt").unlink()
     with pytest.raises(BadAnnotation, match="cannot be read"):

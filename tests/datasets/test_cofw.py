@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mien.datasets.cofw import read_cofw
-from mien.datasets.points import load_image
-from mien.errors import BadAnnotation, BadImage, BadOption
+from mien.datasets.samples import load_image
+from mien.errors import BadAnnotation, BadImage, BadOption, MissingExtra
 
 h5py = pytest.importorskip("h5py")
 
@@ -43,9 +43,9 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_points_images_and_boxes(root: Path) -> None:
-    reading = read_cofw(root, "train")
-    assert reading.problems == ()
-    face, grey = reading.faces
+    dataset = read_cofw(root, "train")
+    assert dataset.problems == ()
+    face, grey = dataset.samples
     assert np.array_equal(face.points, np.stack([X, Y], axis=1) - 0.5)
     assert face.visible[:5].tolist() == [1, 1, 1, 0, 1]
     assert face.box.tolist() == [10.5, 5.5, 30.5, 35.5]
@@ -55,13 +55,13 @@ def test_points_images_and_boxes(root: Path) -> None:
 
 
 def test_other_processes_can_read_the_images(root: Path) -> None:
-    (face,) = read_cofw(root, "test").faces
+    (face,) = read_cofw(root, "test").samples
     assert face.load is not None
     assert np.array_equal(pickle.loads(pickle.dumps(face.load))()[..., 0], GREY)
 
 
 def test_all_is_train_and_test(root: Path) -> None:
-    names = [face.path.name for face in read_cofw(root).faces]
+    names = [face.path.name for face in read_cofw(root).samples]
     assert names == ["COFW_train_color-0001", "COFW_train_color-0002", "COFW_test_color-0001"]
 
 
@@ -71,11 +71,11 @@ def test_faces_that_cannot_be_used(tmp_path: Path) -> None:
     phis[2, 60] = 2
     boxes[3, 2] = 0
     _save(tmp_path / "COFW_test_color.mat", "T", [RGB] * 4, phis, boxes)
-    reading = read_cofw(tmp_path, "test")
-    assert len(reading) == 1
-    far, covered, empty = map(str, reading.problems)
+    dataset = read_cofw(tmp_path, "test")
+    assert len(dataset) == 1
+    far, covered, empty = map(str, dataset.problems)
     assert "COFW_test_color-0002: point 0 is at (299.5, 29.5), far outside the image of 70 x 50" in far
-    assert "COFW_test_color-0003: covered is [0.0, 1.0, 2.0]; it must be 0 or 1" in covered
+    assert "COFW_test_color-0003: occluded is [0.0, 1.0, 2.0]; it must be 0 or 1" in covered
     assert "COFW_test_color-0004: a face of 0 x 30 pixels" in empty
 
 
@@ -87,18 +87,18 @@ def test_files_that_cannot_be_used(root: Path, tmp_path: Path) -> None:
         read_cofw(root, "val")
     file = root / "COFW_test_color.mat"
     _save(file, "Tr", [RGB], *_rows(1))
-    with pytest.raises(BadAnnotation, match=r"COFW_test_color\.mat: no readable file of COFW .*download it again"):
+    with pytest.raises(BadAnnotation, match=r"COFW_test_color\.mat: not a readable file of COFW .*download it again"):
         read_cofw(root, "test")
     _save(file, "T", [RGB, RGB], *_rows(1))
     with pytest.raises(BadAnnotation, match=r"2 images, phis of shape \(1, 87\), bboxes of shape \(1, 4\)"):
         read_cofw(root, "test")
     file.write_text("no HDF5")
-    with pytest.raises(BadAnnotation, match="no readable file of COFW"):
+    with pytest.raises(BadAnnotation, match="not a readable file of COFW"):
         read_cofw(root, "test")
 
 
 def test_a_file_that_went_away(root: Path) -> None:
-    (face,) = read_cofw(root, "test").faces
+    (face,) = read_cofw(root, "test").samples
     (root / "COFW_test_color.mat").unlink()
     with pytest.raises(BadImage, match=r"COFW_test_color\.mat: image 1 cannot be read"):
         load_image(face)
@@ -106,5 +106,5 @@ def test_a_file_that_went_away(root: Path) -> None:
 
 def test_without_h5py(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(BadAnnotation, match=r"COFW needs the package h5py; pip install 'mien\[data\]'"):
+    with pytest.raises(MissingExtra, match=r"reading COFW needs h5py.*pip install 'mien\[data\]'"):
         read_cofw(root)

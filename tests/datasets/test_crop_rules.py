@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.datasets.crop_rules import CONTEXT, RULES, WIDE_SIZE, make_sample
-from mien.datasets.points import PointFace, unknown
+from mien.datasets.samples import LandmarkSample, unknown
 from mien.errors import BadAnnotation
 from mien.geometry import boxes
 from mien.geometry.schemes import COFW_TO_68
@@ -18,7 +18,7 @@ from mien.imaging import Mipmap, read_image
 from mien.types import Pose
 
 
-def face(points: np.ndarray, scheme: str = "68", **changes: object) -> PointFace:
+def face(points: np.ndarray, scheme: str = "68", **changes: object) -> LandmarkSample:
     fields = {
         "path": Path("folder/one.jpg"),
         "points": points,
@@ -29,7 +29,7 @@ def face(points: np.ndarray, scheme: str = "68", **changes: object) -> PointFace
         "pose": None,
         "box": unknown(4),
     }
-    return PointFace(**{**fields, **changes})  # type: ignore[arg-type]
+    return LandmarkSample(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def grid(x: float = 100, y: float = 80, width: float = 60, height: float = 80) -> np.ndarray:

@@ -25,11 +25,11 @@ def test_fddb_ellipses(write: Write, tmp_path: Path, images: str) -> None:
         f"60 40 {-np.pi / 3} 100 50  1",
     ]
     _folds(write, fold3=lines)
-    reading = read_fddb(tmp_path)
-    (one,) = reading.images
-    assert reading.problems == ()
-    assert len(reading) == 1
-    assert (one.path, one.name, one.fold) == (image, "2002/08/11/big/img_591", 3)
+    dataset = read_fddb(tmp_path)
+    (one,) = dataset.samples
+    assert dataset.problems == ()
+    assert len(dataset) == 1
+    assert (one.path, dataset.name(one), one.fold) == (image, "2002/08/11/big/img_591.jpg", 3)
     expected = [[123.5, 85.5, 90, 269.5, 161.5], [60, 40, -60, 100, 50]]
     np.testing.assert_allclose(one.ellipses, expected, rtol=1e-6)  # float32
     assert one.ellipses.dtype == np.float32
@@ -55,15 +55,15 @@ def test_fddb_problems(write: Write, tmp_path: Path) -> None:
     ]
     _folds(write, fold1=[*lines, "2002/good", "1", good])
     (tmp_path / "FDDB-folds/FDDB-fold-10-ellipseList.txt").unlink()
-    reading = read_fddb(tmp_path)
-    assert [image.name for image in reading.images] == ["2002/good"]
-    said = "\n".join(map(str, reading.problems))
+    dataset = read_fddb(tmp_path)
+    assert [image.path.name for image in dataset] == ["good.jpg"]
+    said = "\n".join(map(str, dataset.problems))
     assert "FDDB-fold-01-ellipseList.txt:1: an ellipse of 60 x 0 pixels" in said
     assert "FDDB-fold-01-ellipseList.txt:5: 2 faces announced, 1 listed" in said
     assert "FDDB-fold-01-ellipseList.txt:9: 2 numbers" in said
     assert "FDDB-fold-01-ellipseList.txt:10: the image" in said
     assert "FDDB-fold-10-ellipseList.txt: the list cannot be read" in said
-    assert len(reading.problems) == 5
+    assert len(dataset.problems) == 5
 
 
 def test_no_fddb_at_all(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.datasets.folders import read_faceless, read_people
+from mien.datasets.folders import read_background, read_people
 from mien.errors import BadAnnotation
 
 Write = Callable[..., Path]
@@ -17,26 +17,30 @@ def test_people(write: Write, tmp_path: Path) -> None:
     (tmp_path / "lfw/Nobody").mkdir()
     (tmp_path / "lfw/Bo/Bo_0002.jpg").touch()
     people = read_people(tmp_path / "lfw")
-    assert people.images == ((images[0], "Ann"), (images[1], "Ann"), (images[2], "Bo"))
+    assert [(sample.path, sample.identity) for sample in people] == [
+        (images[0], "Ann"),
+        (images[1], "Ann"),
+        (images[2], "Bo"),
+    ]
     assert len(people) == 3
     empty, nobody = map(str, people.problems)
     assert "Bo_0002.jpg is empty" in empty
     assert "Nobody: no images" in nobody
 
 
-def test_faceless_is_recursive_and_sorted(write: Write, tmp_path: Path) -> None:
+def test_background_is_recursive_and_sorted(write: Write, tmp_path: Path) -> None:
     for name in ("b.jpg", "a/z.png", "a/deep/x.webp", "a/readme.txt", ".hidden.jpg"):
         write(f"scenes/{name}")
     (tmp_path / "scenes/c.jpg").touch()
-    reading = read_faceless(tmp_path / "scenes")
-    names = [str(annotation.path.relative_to(tmp_path / "scenes")) for annotation in reading.annotations]
+    dataset = read_background(tmp_path / "scenes")
+    names = [str(sample.path.relative_to(tmp_path / "scenes")) for sample in dataset.samples]
     assert names == ["a/deep/x.webp", "a/z.png", "b.jpg"]
-    assert {annotation.boxes.shape for annotation in reading.annotations} == {(0, 4)}
-    (problem,) = reading.problems
+    assert {sample.boxes.shape for sample in dataset.samples} == {(0, 4)}
+    (problem,) = dataset.problems
     assert "c.jpg is empty" in str(problem)
 
 
-@pytest.mark.parametrize("read", [read_people, read_faceless])
+@pytest.mark.parametrize("read", [read_people, read_background])
 def test_folders_must_be_there(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(BadAnnotation, match="none: no such folder"):
         read(tmp_path / "none")

@@ -6,7 +6,7 @@ import pytest
 from scipy.io import savemat
 
 from mien.datasets.lp300 import read_lp300
-from mien.datasets.points import PointReading
+from mien.datasets.samples import Dataset, LandmarkSample
 from mien.errors import BadAnnotation
 from mien.geometry.pose import from_300w_lp
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
@@ -34,13 +34,13 @@ def _pose(root: Path, subset: str, name: str, angles: tuple[float, float, float]
     savemat(root / subset / f"{name}.mat", {"Pose_Para": np.array([[*angles, 1, 2, 3, 0.001]])})
 
 
-def _messages(reading: PointReading, root: Path) -> list[str]:
-    return [str(problem).replace(f"{root}/", "").partition(";")[0] for problem in reading.problems]
+def _messages(dataset: Dataset[LandmarkSample], root: Path) -> list[str]:
+    return [str(problem).replace(f"{root}/", "").partition(";")[0] for problem in dataset.problems]
 
 
 def test_points_alone_mark_the_visible_edge(tmp_path: Path) -> None:
     _face(tmp_path, "YTF", "Abdel_Aziz_Al-Hakim_01", pts_2d=POINTS)
-    (face,) = read_lp300(tmp_path).faces
+    (face,) = read_lp300(tmp_path).samples
     assert face.scheme == "68"
     assert face.subset == "YTF"
     assert face.person == "Abdel_Aziz_Al-Hakim"
@@ -54,7 +54,7 @@ def test_a_projected_model(tmp_path: Path) -> None:
     model = np.concatenate([POINTS, np.zeros((68, 1))], axis=1)[:, :2]
     _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=model, yaw_deg=np.array([[17.0]]))
     _face(tmp_path, "AFLW2000", "image00009", pts_2d=POINTS, yaw_deg=np.array([[17.0]]))
-    for face in read_lp300(tmp_path).faces:
+    for face in read_lp300(tmp_path).samples:
         assert face.scheme == "68-3d"
         assert face.pose is not None
         assert face.pose.yaw == -17
@@ -66,7 +66,7 @@ def test_a_model_without_all_depths_leaves_yaw(tmp_path: Path, depth: float) -> 
     model = np.concatenate([POINTS, np.zeros((68, 1))], axis=1)
     model[3, 2] = depth
     _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=model, yaw_deg=np.array([[17.0]]))
-    (face,) = read_lp300(tmp_path).faces
+    (face,) = read_lp300(tmp_path).samples
     assert face.scheme == "68-3d"
     assert face.pose is not None
     assert face.pose.yaw == -17
@@ -77,24 +77,24 @@ def test_a_model_of_words_is_a_problem(tmp_path: Path) -> None:
     words = np.array([["a", "b", "c"]] * 68, dtype=object)
     _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=words, yaw_deg=np.array([[17.0]]))
     _face(tmp_path, "AFLW2000", "image00009", pts_2d=POINTS)
-    reading = read_lp300(tmp_path)
-    assert len(reading) == 1
-    assert "image00008_pts.mat: pts_3d are no numbers" in str(reading.problems[0])
+    dataset = read_lp300(tmp_path)
+    assert len(dataset) == 1
+    assert "image00008_pts.mat: pts_3d are not numbers" in str(dataset.problems[0])
 
 
 def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     _face(tmp_path, "YTF", "Ada_01", pts_2d=POINTS)
     (tmp_path / "YTF" / "._Ada_01.jpg").touch()  # as macOS leaves beside each file
     (tmp_path / "landmarks" / "YTF" / "._Ada_01_pts.mat").touch()
-    reading = read_lp300(tmp_path)
-    assert (len(reading), reading.problems) == (1, ())
+    dataset = read_lp300(tmp_path)
+    assert (len(dataset), dataset.problems) == (1, ())
 
 
 def test_visibility(tmp_path: Path) -> None:
     points, visibility = POINTS.copy(), np.full((1, 68), 2.0)
     points[1], visibility[0, 1], visibility[0, 2] = np.nan, 0, 1
     _face(tmp_path, "MERLRAV", "0002-image04733", pts_2d=points, visibility=visibility)
-    (face,) = read_lp300(tmp_path).faces
+    (face,) = read_lp300(tmp_path).samples
     assert face.scheme == "68"
     assert face.visible[0] == 1
     assert np.isnan(face.visible[1])
@@ -106,7 +106,7 @@ def test_visibility(tmp_path: Path) -> None:
 def test_official_files_count_pixels_from_one_and_follow_the_edge(tmp_path: Path) -> None:
     _face(tmp_path, "HELEN", "HELEN_12345_1_7", pts_2d=POINTS, pts_3d=POINTS + np.array([3, 0]))
     _pose(tmp_path, "HELEN", "HELEN_12345_1_7", (0.1, 0.2, 0.3))
-    (face,) = read_lp300(tmp_path).faces
+    (face,) = read_lp300(tmp_path).samples
     assert face.scheme == "68"
     assert np.array_equal(face.points, POINTS - 0.5)
     assert face.pose is not None
@@ -121,7 +121,7 @@ def test_flips_take_the_points_of_their_twins(tmp_path: Path) -> None:
     _image(tmp_path, "AFW_Flip", name)
     for subset, sign in (("AFW", 1), ("AFW_Flip", -1)):
         _pose(tmp_path, subset, name, (0.1, 0.2 * sign, 0.3 * sign))
-    face, twin = read_lp300(tmp_path).faces
+    face, twin = read_lp300(tmp_path).samples
     assert (face.subset, twin.subset) == ("AFW", "AFW_Flip")
     assert face.person == twin.person
     mirrored = face.points[list(SIXTY_EIGHT_MIRROR)]
@@ -136,7 +136,7 @@ def test_flips_without_pose_file_turn_with_their_twins(tmp_path: Path) -> None:
     visibility[0] = 1
     _face(tmp_path, "S", "a", pts_2d=POINTS, yaw_deg=10.0, visibility=visibility)
     _image(tmp_path, "S_Flip", "a")
-    _, twin = read_lp300(tmp_path).faces
+    _, twin = read_lp300(tmp_path).samples
     assert twin.pose is not None
     assert twin.pose.yaw == 10
     assert np.flatnonzero(twin.visible == 0).tolist() == [16]
@@ -145,7 +145,7 @@ def test_flips_without_pose_file_turn_with_their_twins(tmp_path: Path) -> None:
 def test_flips_with_points_of_their_own(tmp_path: Path) -> None:
     _face(tmp_path, "AFW", "a", pts_2d=POINTS)
     _face(tmp_path, "AFW_Flip", "a", pts_2d=POINTS + 1)
-    _, twin = read_lp300(tmp_path).faces
+    _, twin = read_lp300(tmp_path).samples
     assert np.array_equal(twin.points, POINTS + 1)
 
 
@@ -169,8 +169,8 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
     _face(tmp_path, "A", "posed", pts_2d=POINTS)
     savemat(tmp_path / "A" / "posed.mat", {"roi": np.zeros(4)})
     _face(tmp_path, "B", "unmarked")
-    reading = read_lp300(tmp_path)
-    assert [face.path.stem for face in reading.faces] == ["good"]
+    dataset = read_lp300(tmp_path)
+    assert [face.path.stem for face in dataset.samples] == ["good"]
     wanted = [
         "far_pts.mat: point 3 is at (250.0, 40.0), far outside the image of 100 x 80",
         "fields_pts.mat: the field 'pts_2d' is missing",
@@ -180,12 +180,12 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
         "seen_pts.mat: visibility of 68 points with the values [3.0]",
         "shape_pts.mat: points of shape (2, 68), not (68, 2)",
         "shape3_pts.mat: pts_3d of shape (5, 2)",
-        "text_pts.mat: pts_2d are no numbers",
-        "torn_pts.mat: no readable .mat file",
+        "text_pts.mat: pts_2d are not numbers",
+        "torn_pts.mat: not a readable .mat file",
         "yaw_pts.mat: yaw_deg is [1.0, 2.0]",
         "B/unmarked.jpg: its points landmarks/B/unmarked_pts.mat are missing",
     ]
-    messages = _messages(reading, tmp_path)
+    messages = _messages(dataset, tmp_path)
     assert len(messages) == len(wanted)
     for message, start in zip(messages, wanted, strict=True):
         assert message.removeprefix("landmarks/A/").startswith(start)
@@ -198,9 +198,9 @@ def test_a_file_cut_short(tmp_path: Path, kept: int) -> None:
     file = tmp_path / "landmarks" / "A" / "a_pts.mat"
     savemat(file, {"pts_2d": POINTS + 0.123}, do_compression=True)
     file.write_bytes(file.read_bytes()[:kept])
-    reading = read_lp300(tmp_path)
-    assert reading.faces == ()
-    assert len(reading.problems) == 1
+    dataset = read_lp300(tmp_path)
+    assert dataset.samples == ()
+    assert len(dataset.problems) == 1
 
 
 def test_progress_sees_every_image(tmp_path: Path) -> None:

@@ -46,14 +46,14 @@ def test_line_ends_blanks_and_marks_of_other_editors(tmp_path: Path) -> None:
         (("version: 1", "n_points: 1", "1 2"), "no '{' before the points"),
         (("n_points: 1", "{", "1 2", "}"), r"a\.pts: no 'version:' before the points"),
         (("version: 1", "{", "1 2", "}"), "no 'n_points:' before the points"),
-        (("version: 1", "n_points: x", "{", "1 2", "}"), r"a\.pts:2: 'x' where the number of points belongs"),
-        (("version: 1", "n_points: 2", "{", "1 2", "3 4"), r"a\.pts:5: '3 4' where '}' belongs: the file is cut"),
-        (("version: 1", "n_points: 2", "{"), r"a\.pts:3: '' where '}' belongs: the file is cut"),
+        (("version: 1", "n_points: x", "{", "1 2", "}"), r"a\.pts:2: 'x' instead of the number of points"),
+        (("version: 1", "n_points: 2", "{", "1 2", "3 4"), r"a\.pts:5: '3 4' instead of '}': the file is truncated"),
+        (("version: 1", "n_points: 2", "{"), r"a\.pts:3: '' instead of '}': the file is truncated"),
         (("version: 1", "n_points: 2", "{", "1 2", "}"), r"a\.pts: 2 points announced, 1 listed"),
         (("version: 1", "n_points: 0", "{", "}"), "0 points announced, 0 listed"),
         (("version: 1", "n_points: 1", "{", "1 2 3", "}"), r"a\.pts:4: 3 numbers: '1 2 3'; write 'x y'"),
         (("version: 1", "n_points: 1", "{", "1 a", "}"), r"a\.pts:4: not a number: '1 a'"),
-        (("version: 1", "n_points: 1", "{", "1 nan", "}"), r"a\.pts:4: a number without end"),
+        (("version: 1", "n_points: 1", "{", "1 nan", "}"), r"a\.pts:4: not finite"),
     ],
 )
 def test_other_layouts(write: Write, lines: tuple[str, ...], message: str) -> None:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mien.datasets.points import load_image
 from mien.datasets.pts import write_pts
 from mien.datasets.pts_folders import read_pts_folders
+from mien.datasets.samples import load_image
 from mien.errors import BadAnnotation
 from mien.imaging import write_image
 
@@ -24,15 +24,15 @@ def test_folders_of_300w(tmp_path: Path) -> None:
     _face(tmp_path / "afw" / "134212_2")
     _face(tmp_path / "lfpw" / "testset" / "image_0001", ".png")
     _face(tmp_path / "ibug" / "image_092 _01")
-    reading = read_pts_folders(tmp_path)
-    assert reading.problems == ()
-    assert [(face.subset, face.path.name, face.person) for face in reading.faces] == [
+    dataset = read_pts_folders(tmp_path)
+    assert dataset.problems == ()
+    assert [(face.subset, face.path.name, face.person) for face in dataset.samples] == [
         ("afw", "134212_2.jpg", "134212"),
         ("helen", "100032540_1.jpg", "100032540"),
         ("ibug", "image_092 _01.jpg", "image_092 "),
         ("lfpw", "image_0001.png", "image_0001"),
     ]
-    face = reading.faces[0]
+    face = dataset.samples[0]
     assert np.allclose(face.points, POINTS, atol=0.001)
     assert face.scheme == "68"
     assert face.pose is None
@@ -42,7 +42,7 @@ def test_folders_of_300w(tmp_path: Path) -> None:
 
 def test_one_folder_alone_is_its_own_subset(tmp_path: Path) -> None:
     _face(tmp_path / "afw" / "1_1")
-    (face,) = read_pts_folders(tmp_path / "afw").faces
+    (face,) = read_pts_folders(tmp_path / "afw").samples
     assert face.subset == "afw"
 
 
@@ -54,7 +54,7 @@ def test_points_belong_to_the_upright_image(tmp_path: Path) -> None:
     Image.fromarray(stored).save(tmp_path / "a.png", exif=exif)
     points = np.tile([5.0, 39.5], (68, 1))  # near the lower edge; far outside the image as stored
     write_pts(tmp_path / "a.pts", points)
-    (face,) = read_pts_folders(tmp_path).faces
+    (face,) = read_pts_folders(tmp_path).samples
     image = load_image(face)
     assert image.shape == (40, 10, 3)
     x, y = face.points[0].astype(int)
@@ -65,7 +65,7 @@ def test_names_with_points_in_them(tmp_path: Path) -> None:
     stem = tmp_path / "a.b"
     write_image(tmp_path / "a.b.jpg", np.zeros((80, 80, 3), dtype=np.uint8))
     write_pts(tmp_path / "a.b.pts", POINTS)
-    (face,) = read_pts_folders(tmp_path).faces
+    (face,) = read_pts_folders(tmp_path).samples
     assert face.path.name == f"{stem.name}.jpg"
     assert face.person == "a.b"
 
@@ -81,9 +81,9 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "torn.pts").write_text("version: 1\n")
     _face(tmp_path / "empty")
     (tmp_path / "empty.jpg").write_bytes(b"")
-    reading = read_pts_folders(tmp_path)
-    assert [face.path.stem for face in reading.faces] == ["good"]
-    messages = [str(problem).replace(f"{tmp_path}/", "") for problem in reading.problems]
+    dataset = read_pts_folders(tmp_path)
+    assert [face.path.stem for face in dataset.samples] == ["good"]
+    messages = [str(problem).replace(f"{tmp_path}/", "") for problem in dataset.problems]
     assert [message.partition(";")[0] for message in messages] == [
         "empty.pts: the image empty.jpg is empty",
         "few.pts: points of shape (5, 2), not (68, 2)",

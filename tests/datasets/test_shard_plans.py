@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.datasets.points import PointFace, unknown
+from mien.datasets.samples import LandmarkSample, unknown
 from mien.datasets.shard_plans import ShardOptions, claim_folder, plan_shards, split_of
 from mien.errors import BadAnnotation, BadOption
 
 OUT = Path("out")
 
 
-def face(name: str, person: str, subset: str = "SET", x: float = 0.0) -> PointFace:
+def face(name: str, person: str, subset: str = "SET", x: float = 0.0) -> LandmarkSample:
     points = np.full((68, 2), x, np.float32)
-    return PointFace(Path(name), points, "68", subset, person, unknown(68), None, unknown(4))
+    return LandmarkSample(Path(name), points, "68", subset, person, unknown(68), None, unknown(4))
 
 
-def frames(people: Sequence[str], each: int = 3) -> list[PointFace]:
+def frames(people: Sequence[str], each: int = 3) -> list[LandmarkSample]:
     return [face(f"{person}_{number}.jpg", person) for person in people for number in range(each)]
 
 
@@ -82,7 +82,7 @@ def test_a_folder_is_claimed_and_found_again(tmp_path: Path) -> None:
     ],
 )
 def test_another_plan_is_refused(
-    tmp_path: Path, format: str, faces: list[PointFace], options: ShardOptions, message: str
+    tmp_path: Path, format: str, faces: list[LandmarkSample], options: ShardOptions, message: str
 ) -> None:
     claim_folder(tmp_path, "300w", frames(["Ada"]), ShardOptions())
     with pytest.raises(BadOption) as caught:

@@ -30,9 +30,9 @@ def root(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("folder", [OFFICIAL, "."])
 def test_a_line(root: Path, write: Write, folder: str) -> None:
     _list(write, "train", f"{POINTS} 5 10 60 90 0 0 1 0 1 0 {NAME}", folder=folder)
-    reading = read_wflw(root, "train")
-    assert reading.problems == ()
-    (face,) = reading.faces
+    dataset = read_wflw(root, "train")
+    assert dataset.problems == ()
+    (face,) = dataset.samples
     assert face.points[2].tolist() == [3.5, 2]
     assert face.box.tolist() == [5, 10, 60, 90]
     assert (face.scheme, face.subset, face.person) == ("98", "WFLW", "37_Soccer_ball_37_45")
@@ -60,9 +60,9 @@ def test_what_cannot_be_used(root: Path, write: Write) -> None:
         f"{POINTS.replace('3.5 2', '3.5 2x')} 5 10 60 90 0 0 1 0 1 0 {NAME}",
         f"{POINTS.replace('3.5 2', '3.5 999')} 5 10 60 90 0 0 1 0 1 0 {NAME}",
     )
-    reading = read_wflw(root, "test")
-    assert len(reading) == 1
-    messages = [str(problem).partition(".txt:")[2] for problem in reading.problems]
+    dataset = read_wflw(root, "test")
+    assert len(dataset) == 1
+    messages = [str(problem).partition(".txt:")[2] for problem in dataset.problems]
     for message, start in zip(
         messages,
         [

@@ -27,27 +27,27 @@ def test_boxes_flags_and_order(write: Write, tmp_path: Path) -> None:
         "10 20 5 7 2 0 0 1 2 0 ",
         "0.5 1.5 2 3 0 0 0 0 2 1 ",
     )
-    reading = read_wider_text(file, tmp_path / "images")
-    (annotation,) = reading.annotations
-    assert reading.problems == ()
-    assert annotation.path == image
-    assert annotation.boxes.tolist() == [[449, 330, 571, 479], [10, 20, 15, 27], [0.5, 1.5, 2.5, 4.5]]
-    assert annotation.ignored.tolist() == [
+    dataset = read_wider_text(file, tmp_path / "images")
+    (sample,) = dataset.samples
+    assert dataset.problems == ()
+    assert sample.path == image
+    assert sample.boxes.tolist() == [[449, 330, 571, 479], [10, 20, 15, 27], [0.5, 1.5, 2.5, 4.5]]
+    assert sample.ignored.tolist() == [
         False,
         True,
         False,
     ]  # the eighth number is "invalid", not the ninth
-    assert np.isnan(annotation.points).all()
+    assert np.isnan(sample.keypoints).all()
 
 
 @pytest.mark.parametrize("below", [["0 0 0 0 0 0 0 0 0 0"], []])
 def test_a_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -> None:
     write("a.jpg")
     write("0--Parade/good.jpg")
-    reading = read_wider_text(write("list.txt", "a.jpg", "0", *below, *GOOD), tmp_path)
-    assert [len(annotation) for annotation in reading.annotations] == [0, 1]
-    assert reading.annotations[0].boxes.shape == (0, 4)
-    assert reading.problems == ()
+    dataset = read_wider_text(write("list.txt", "a.jpg", "0", *below, *GOOD), tmp_path)
+    assert [len(sample) for sample in dataset.samples] == [0, 1]
+    assert dataset.samples[0].boxes.shape == (0, 4)
+    assert dataset.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -57,19 +57,19 @@ def test_a_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -
 def test_a_face_without_size_is_ignored_and_named(write: Write, tmp_path: Path, size: str, box: list[float]) -> None:
     write("a.jpg")
     file = write("list.txt", "a.jpg", "2", "1 2 3 4 0 0 0 0 0 0", f"10 20 {size} 0 0 0 0 0 0")
-    reading = read_wider_text(file, tmp_path)
-    (annotation,) = reading.annotations
-    assert annotation.boxes[1].tolist() == box
-    assert annotation.ignored.tolist() == [False, True]
-    (problem,) = reading.problems
+    dataset = read_wider_text(file, tmp_path)
+    (sample,) = dataset.samples
+    assert sample.boxes[1].tolist() == box
+    assert sample.ignored.tolist() == [False, True]
+    (problem,) = dataset.problems
     assert f"{file}:4: a face of {' x '.join(size.split())} pixels" in str(problem)
 
 
 BROKEN = {
-    "number of faces missing": (["a.jpg"], 1, "nothing said of 'a.jpg'"),
-    "number of faces no number": (["a.jpg", "1.5"], 2, "'1.5' where the number of faces belongs"),
-    "number of faces negative": (["a.jpg", "-1"], 2, "'-1' where"),
-    "number of faces left out": (["a.jpg", "1 2 3 4 0 0 0 0 0 0"], 2, "'1 2 3 4 0 0 0 0 0 0' where"),
+    "number of faces missing": (["a.jpg"], 1, "no number of faces below 'a.jpg'"),
+    "number of faces no number": (["a.jpg", "1.5"], 2, "'1.5' instead of the number of faces"),
+    "number of faces negative": (["a.jpg", "-1"], 2, "'-1' instead of"),
+    "number of faces left out": (["a.jpg", "1 2 3 4 0 0 0 0 0 0"], 2, "'1 2 3 4 0 0 0 0 0 0' instead of"),
     "too few faces": (["a.jpg", "2", "1 2 3 4 0 0 0 0 0 0"], 2, "2 faces announced, 1 listed"),
     "too many faces": (["a.jpg", "1", *["1 2 3 4 0 0 0 0 0 0"] * 2], 2, "1 faces announced, 2 listed"),
     "zero faces and a face": (["a.jpg", "0", "1 2 3 4 0 0 0 0 0 0"], 2, "0 faces announced, 1 listed"),
@@ -91,9 +91,9 @@ def test_a_broken_image_is_named_and_the_rest_goes_on(
     write("0--Parade/good.jpg")
     (tmp_path / "empty.jpg").touch()
     file = write("list.txt", *lines, *GOOD)
-    reading = read_wider_text(file, tmp_path)
-    assert [annotation.path.name for annotation in reading.annotations] == ["good.jpg"]
-    (problem,) = reading.problems
+    dataset = read_wider_text(file, tmp_path)
+    assert [sample.path.name for sample in dataset.samples] == ["good.jpg"]
+    (problem,) = dataset.problems
     assert isinstance(problem, BadAnnotation)
     assert f"{file}:{line}: " in str(problem)
     assert found in str(problem)
@@ -102,9 +102,9 @@ def test_a_broken_image_is_named_and_the_rest_goes_on(
 
 def test_lines_before_the_first_image(write: Write, tmp_path: Path) -> None:
     write("0--Parade/good.jpg")
-    reading = read_wider_text(write("list.txt", "3", *GOOD), tmp_path)
-    assert len(reading) == 1
-    assert "list.txt:1: '3' before any image" in str(reading.problems[0])
+    dataset = read_wider_text(write("list.txt", "3", *GOOD), tmp_path)
+    assert len(dataset) == 1
+    assert "list.txt:1: '3' before any image" in str(dataset.problems[0])
 
 
 def test_an_empty_list_and_a_name_that_begins_with_a_number(write: Write, tmp_path: Path) -> None:
@@ -134,10 +134,10 @@ def _official(write: Write, split: str) -> Path:
 @pytest.mark.parametrize("split", ["train", "val"])
 def test_official_folder(write: Write, split: str) -> None:
     root = _official(write, split)
-    reading = read_wider(str(root), split)  # type: ignore[arg-type]
-    (annotation,) = reading.annotations
-    assert annotation.path == root / f"WIDER_{split}/images/0--Parade/good.jpg"
-    assert annotation.boxes.tolist() == [[1, 2, 11, 22]]
+    dataset = read_wider(str(root), split)  # type: ignore[arg-type]
+    (sample,) = dataset.samples
+    assert sample.path == root / f"WIDER_{split}/images/0--Parade/good.jpg"
+    assert sample.boxes.tolist() == [[1, 2, 11, 22]]
 
 
 def test_splits_without_annotations(write: Write) -> None:
@@ -174,14 +174,14 @@ def test_mat_files_say_the_same_as_text(write: Write, tmp_path: Path) -> None:
         write(f"WIDER_val/images/0--Parade/{name}.jpg")
     boxes = [[[1, 2, 10, 20], [5, 5, 4, 4]], [[0, 0, 0, 0]], [[3, 3, 0, 9]], [[1, 1, 2, 2]]]
     mat = _save_mat(tmp_path / "wider_face_split/wider_face_val.mat", boxes, [[0, 1], [0], [0], [0]])
-    reading = read_wider(tmp_path, "val")
-    first, second, third = reading.annotations
+    dataset = read_wider(tmp_path, "val")
+    first, second, third = dataset.samples
     assert first.path == tmp_path / "WIDER_val/images/0--Parade/a.jpg"
     assert first.boxes.tolist() == [[1, 2, 11, 22], [5, 5, 9, 9]]
     assert first.ignored.tolist() == [False, True]
     assert len(second) == 0
     assert third.ignored.tolist() == [True]
-    missing, sizeless = map(str, reading.problems)
+    missing, sizeless = map(str, dataset.problems)
     assert f"{mat}: 0--Parade/d: the image" in missing
     assert f"{mat}: 0--Parade/c, face 1: a face of 0 x 9 pixels" in sizeless
 
@@ -193,9 +193,9 @@ def test_the_text_list_comes_first(write: Write) -> None:
 
 
 def test_broken_mat_files(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(BadAnnotation, match=r"none.mat: no readable .mat file"):
+    with pytest.raises(BadAnnotation, match=r"none.mat: not a readable .mat file"):
         read_wider_mat(tmp_path / "none.mat", tmp_path)
-    with pytest.raises(BadAnnotation, match=r"text.mat: no readable .mat file"):
+    with pytest.raises(BadAnnotation, match=r"text.mat: not a readable .mat file"):
         read_wider_mat(write("text.mat", "this is text and not a mat file " * 9), tmp_path)
     whole = _save_mat(tmp_path / "whole.mat", [[[1, 2, 3, 4]]] * 40, [[0]] * 40)
     (tmp_path / "cut.mat").write_bytes(whole.read_bytes()[:600])
@@ -214,6 +214,6 @@ def test_mat_images_whose_labels_do_not_fit(write: Write, tmp_path: Path) -> Non
     write("0--Parade/a.jpg")
     write("0--Parade/b.jpg")
     mat = _save_mat(tmp_path / "a.mat", [[[1, 2, 3, 4]], [[1, 2, 3, 4]]], [[0, 0], [0]])
-    reading = read_wider_mat(mat, tmp_path)
-    assert [annotation.path.name for annotation in reading.annotations] == ["b.jpg"]
-    assert "boxes of shape (1, 4) for 2 labels" in str(reading.problems[0])
+    dataset = read_wider_mat(mat, tmp_path)
+    assert [sample.path.name for sample in dataset.samples] == ["b.jpg"]
+    assert "boxes of shape (1, 4) for 2 labels" in str(dataset.problems[0])

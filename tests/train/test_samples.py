@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.datasets.annotations import Annotation
+from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.imaging import Mipmap
@@ -36,11 +36,11 @@ def marked_image():
 def examples(tmp_path):
     path = tmp_path / "face.png"
     path.write_bytes(encode_png(marked_image()))
-    annotation = Annotation(
+    annotation = DetectionSample(
         path=path,
         boxes=np.array([[32, 28, 68, 72], [90, 80, 110, 98]], dtype=np.float32),
         ignored=np.array([False, True]),
-        points=np.stack([POINTS, np.full((5, 2), np.nan, dtype=np.float32)]),
+        keypoints=np.stack([POINTS, np.full((5, 2), np.nan, dtype=np.float32)]),
     )
     return Examples([Example(annotation, background=True, source=0)], [1.0])
 
@@ -180,7 +180,7 @@ def test_augment_changes_each_image_and_not_its_input():
 def test_the_split_goes_by_name_alone():
     def example(name):
         no_boxes, no_points = np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32)
-        return Example(Annotation(Path(name), no_boxes, np.empty(0, bool), no_points), True, 0)
+        return Example(DetectionSample(Path(name), no_boxes, np.empty(0, bool), no_points), True, 0)
 
     names = [f"{i}.jpg" for i in range(400)]
     train, held = split([example(name) for name in names])

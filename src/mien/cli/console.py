@@ -9,7 +9,7 @@ from typing import TextIO, TypeVar
 
 from tqdm import tqdm
 
-from mien.datasets.points import Progress
+from mien.datasets.samples import Progress
 from mien.errors import MienError
 
 _FEW = 5

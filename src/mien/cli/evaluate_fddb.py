@@ -11,7 +11,8 @@ import numpy as np
 from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
-from mien.datasets.fddb import FOLDS, EllipseImage, read_fddb
+from mien.datasets.fddb import FOLDS, read_fddb
+from mien.datasets.samples import EllipseSample
 from mien.errors import BadImage
 from mien.evaluation.detections import read_fddb_text
 from mien.evaluation.metrics.fddb import Ellipses, FddbCurve, FddbResult, evaluate_fddb
@@ -51,17 +52,17 @@ def run(args: argparse.Namespace) -> int:
     complaints = Complaints()
     reading = read_fddb(args.data)
     note_left_out(reading.problems)
-    images = {image.name: image.path for image in reading.images}
+    images = {reading.name(image): image.path for image in reading}
     found = detections(args, images, read_fddb_text, complaints)
     folds: list[dict[str, Ellipses]] = [{} for _ in range(FOLDS)]
-    for image in reading.images:
+    for image in reading:
         try:
             ellipses = _ellipses(image)
         except BadImage as error:
             if args.detections is not None:  # our detector has complained about it already
                 complaints.add(error)
             continue
-        folds[image.fold - 1][image.name] = ellipses
+        folds[image.fold - 1][reading.name(image)] = ellipses
     result = evaluate_fddb(folds, found)
     if args.plot is not None:
         plot_roc({source_name(args): result}, args.plot)
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _ellipses(image: EllipseImage) -> Ellipses:
+def _ellipses(image: EllipseSample) -> Ellipses:
     """The faces of an image and its size, which the lists do not give."""
     height, width = read_image(image.path).shape[:2]
     numbers = image.ellipses.astype(np.float64)

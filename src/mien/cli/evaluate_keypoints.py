@@ -13,8 +13,8 @@ import numpy as np
 from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
-from mien.datasets.annotations import Annotation
-from mien.datasets.sources import read_source
+from mien.datasets.registry import read_dataset
+from mien.datasets.samples import DetectionSample
 from mien.evaluation.detections import Detections, select
 from mien.evaluation.metrics.keypoints import PointErrors, PointsResult, evaluate_points, pick_points
 from mien.evaluation.plots import plot_ced
@@ -46,12 +46,12 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Score and print; 1 when an image could not be read."""
     complaints = Complaints()
-    reading = read_source("landmark-list", args.data, "test" if args.data.is_dir() else "train")
+    reading = read_dataset(DetectionSample, "keypoint-list", args.data, "test" if args.data.is_dir() else "train")
     note_left_out(reading.problems)
     root = args.data if args.data.is_dir() else args.data.parent
-    names = {a.path: a.path.relative_to(root).as_posix() for a in reading.annotations}
+    names = {a.path: a.path.relative_to(root).as_posix() for a in reading.samples}
     found = detections(args, {name: path for path, name in names.items()}, None, complaints)
-    annotations = reading.annotations
+    annotations = reading.samples
     if args.detections is None:
         annotations = tuple(a for a in annotations if names[a.path] in found)
     chosen = select(found, dict.fromkeys(names[a.path] for a in annotations))
@@ -62,11 +62,11 @@ def run(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _evaluate(annotations: Sequence[Annotation], found: Detections) -> PointsResult:
+def _evaluate(annotations: Sequence[DetectionSample], found: Detections) -> PointsResult:
     """Of each image the faces that overlap the labelled ones best; a face without such a one is missed."""
     picked = [pick_points(a.boxes, found[a.path.as_posix()]) for a in annotations]
     return evaluate_points(
-        np.concatenate([np.empty((0, 5, 2), np.float32), *(a.points for a in annotations)]),
+        np.concatenate([np.empty((0, 5, 2), np.float32), *(a.keypoints for a in annotations)]),
         np.concatenate([np.empty((0, 5, 2), np.float32), *picked]),
         np.concatenate([np.empty((0, 4), np.float32), *(a.boxes for a in annotations)]),
     )

@@ -12,8 +12,8 @@ import numpy as np
 from mien.cli.console import Complaints, file_bar, note, note_left_out, plural, say, table
 from mien.cli.landmark_scoring import BOXES, as_arrays, given_points, our_points
 from mien.cli.options import Commands, add_command
-from mien.datasets.point_sources import FORMATS, read_points
-from mien.datasets.points import PointFace
+from mien.datasets.registry import format_names, read_dataset
+from mien.datasets.samples import LandmarkSample
 from mien.errors import BadOption
 from mien.evaluation.metrics.landmarks import (
     GROUPS,
@@ -39,7 +39,7 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
         "mien evaluate landmarks --data 300W_LP --format 300w-lp --plot ced.png",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="layout of the data set")
+    parser.add_argument("--format", choices=format_names(LandmarkSample), required=True, help="layout of the data set")
     parser.add_argument(
         "--split", default="all", help="part of the data set, where it has parts, such as test (default: %(default)s)"
     )
@@ -113,14 +113,14 @@ def run(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _labelled(args: argparse.Namespace) -> tuple[list[PointFace], LandmarkTruth]:
+def _labelled(args: argparse.Namespace) -> tuple[list[LandmarkSample], LandmarkTruth]:
     """The faces of the data set whose points span a box; those that a smaller scheme lacks are unknown.
 
     Raises BadOption when there is none.
     """
-    reading = read_points(args.format, args.data, args.split, file_bar(args))
+    reading = read_dataset(LandmarkSample, args.format, args.data, args.split, file_bar(args))
     note_left_out(reading.problems)
-    reduced = [(face, *to_68(face.points, face.visible, face.scheme)) for face in reading.faces]
+    reduced = [(face, *to_68(face.points, face.visible, face.scheme)) for face in reading.samples]
     known = [(face, points, seen) for face, points, seen in reduced if area(bounding_boxes(points[None]))[0] > 0]
     if len(known) < len(reduced):
         note(f"left out: {plural(len(reduced) - len(known), 'face')} whose known points span no box")

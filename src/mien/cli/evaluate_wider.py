@@ -13,7 +13,7 @@ import numpy as np
 from mien.cli.console import Complaints, note_left_out, say, table
 from mien.cli.options import Commands, add_command
 from mien.cli.scoring import detections, source_name
-from mien.datasets.annotations import Annotation
+from mien.datasets.samples import DetectionSample
 from mien.datasets.wider import read_wider
 from mien.datasets.wider_lists import image_key, read_wider_lists
 from mien.errors import BadAnnotation
@@ -57,9 +57,9 @@ def run(args: argparse.Namespace) -> int:
     split: Literal["train", "val"] = args.split
     reading = read_wider(args.data, split)
     note_left_out(reading.problems)
-    images = {_name(annotation.path): annotation.path for annotation in reading.annotations}
+    images = {_name(annotation.path): annotation.path for annotation in reading.samples}
     found = detections(args, images, read_wider_text, complaints)
-    truth = _truth(args.data, split, reading.annotations)
+    truth = _truth(args.data, split, reading.samples)
     if args.detections is None:
         truth = {name: image for name, image in truth.items() if name in found}
     result = evaluate_wider(truth, found)
@@ -73,7 +73,7 @@ def _name(path: Path) -> str:
     return f"{path.parent.name}/{path.name}"
 
 
-def _truth(root: Path, split: str, annotations: Sequence[Annotation]) -> dict[str, WiderTruth]:
+def _truth(root: Path, split: str, annotations: Sequence[DetectionSample]) -> dict[str, WiderTruth]:
     if split == "train":
         return {_name(a.path): WiderTruth(a.boxes, {"all": np.flatnonzero(~a.ignored)}) for a in annotations}
     lists = read_wider_lists(root)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from mien.cli.console import Complaints, note, plural, progress
 from mien.cli.options import make_detector
-from mien.datasets.points import PointFace, load_image
 from mien.datasets.pts import read_pts
+from mien.datasets.samples import LandmarkSample, load_image
 from mien.detection import FaceDetector
 from mien.errors import BadAnnotation, BadImage, BadOption
 from mien.evaluation.detections import faces_without_points, match_images
@@ -42,7 +42,7 @@ _LINE = '{"image": "a/b.jpg", "points": [[x, y], ... 68 pairs]}'
 
 
 def our_points(
-    args: argparse.Namespace, faces: Sequence[PointFace], points: Floats, complaints: Complaints
+    args: argparse.Namespace, faces: Sequence[LandmarkSample], points: Floats, complaints: Complaints
 ) -> tuple[dict[str, Found], NDArray[np.bool_]]:
     """What our network finds from each kind of ``--boxes``, and which faces (n,) are in images that can be read.
 
@@ -85,7 +85,7 @@ def _contour(scheme: str) -> Contour:
     return "3d" if scheme == "68-3d" else "visible"
 
 
-def _by_image(faces: Sequence[PointFace]) -> dict[tuple[Path, str], Rows]:
+def _by_image(faces: Sequence[LandmarkSample]) -> dict[tuple[Path, str], Rows]:
     """The numbers of the faces in each image, apart by scheme."""
     rows: dict[tuple[Path, str], list[int]] = {}
     for row, face in enumerate(faces):
@@ -103,7 +103,9 @@ def _faces(image: Image, boxes: Floats, detector: FaceDetector | None) -> tuple[
     return hit, detected[partners[hit]]
 
 
-def given_points(args: argparse.Namespace, faces: Sequence[PointFace], points: Floats, complaints: Complaints) -> Found:
+def given_points(
+    args: argparse.Namespace, faces: Sequence[LandmarkSample], points: Floats, complaints: Complaints
+) -> Found:
     """The predictions of ``--predictions`` for the faces with the true ``points`` (n, 68, 2).
 
     Of an image with one labelled face and one prediction these belong together; else pairs are made by the overlap

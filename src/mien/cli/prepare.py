@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mien.cli.console import Complaints, add_progress_option, file_bar, note, plural, progress, say, table
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.datasets.annotations import annotation_error
 from mien.datasets.crop_rules import RULES, make_sample
-from mien.datasets.point_sources import FORMATS, read_points
-from mien.datasets.points import PointFace, load_image
+from mien.datasets.parsing import annotation_error
 from mien.datasets.record_files import tfrecord_library
+from mien.datasets.registry import format_names, read_dataset
+from mien.datasets.samples import LandmarkSample, load_image
 from mien.datasets.shard_plans import SHARD_SIZE, PlannedShard, ShardOptions, claim_folder, plan_shards
 from mien.datasets.shards import SPLITS, Sample, count_samples, write_shard
 from mien.errors import BadAnnotation, BadImage, BadOption
@@ -43,7 +43,7 @@ def _add_landmarks(kinds: Commands) -> None:
         "cut faces with 68 points and write them as TFRecords; a run that was cut off goes on where it stopped",
         "mien prepare landmarks --format 300w-lp --data 300W_LP --out shards --validation 0.05",
     )
-    parser.add_argument("--format", choices=FORMATS, required=True, help="layout of the data set")
+    parser.add_argument("--format", choices=format_names(LandmarkSample), required=True, help="layout of the data set")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
     parser.add_argument("--out", type=Path, required=True, metavar="SHARDS", help="folder for the shards")
     parser.add_argument(
@@ -86,12 +86,12 @@ def run_landmarks(args: argparse.Namespace) -> int:
     options = ShardOptions(args.rule, args.validation, args.split, args.shard_size)
     complaints = Complaints()
     tfrecord_library(args.out)  # before the long reading
-    reading = read_points(args.format, existing_folder(args.data, "--data"), args.part, file_bar(args))
+    reading = read_dataset(LandmarkSample, args.format, existing_folder(args.data, "--data"), args.part, file_bar(args))
     for problem in reading.problems:
         complaints.add(problem)
-    if not reading.faces:
+    if not reading.samples:
         raise BadOption(f"--data {args.data} has no face that can be used as {args.format}; see the messages above")
-    faces = reading.faces if args.apart_from is None else _strangers(reading.faces, args, complaints)
+    faces = reading.samples if args.apart_from is None else _strangers(reading.samples, args, complaints)
     claim_folder(args.out, args.format, faces, options)
     plan = plan_shards(faces, args.out, options)
     counts = _kept([shard for shard in plan if shard.path.exists()], args, complaints)
@@ -103,12 +103,16 @@ def run_landmarks(args: argparse.Namespace) -> int:
     return complaints.status
 
 
-def _strangers(faces: Sequence[PointFace], args: argparse.Namespace, complaints: Complaints) -> tuple[PointFace, ...]:
+def _strangers(
+    faces: Sequence[LandmarkSample], args: argparse.Namespace, complaints: Complaints
+) -> tuple[LandmarkSample, ...]:
     """The faces of people who are not in the other data set; whom that cannot name may still be among them."""
-    others = read_points(args.format, existing_folder(args.apart_from, "--apart-from"), "all", file_bar(args))
+    others = read_dataset(
+        LandmarkSample, args.format, existing_folder(args.apart_from, "--apart-from"), "all", file_bar(args)
+    )
     for problem in others.problems:
         complaints.add(problem)
-    people = {face.person for face in others.faces}
+    people = {face.person for face in others.samples}
     kept = tuple(face for face in faces if face.person not in people)
     note(f"{plural(len(faces) - len(kept), 'face')} left out, of people who are in {args.apart_from}")
     if not kept:
@@ -149,7 +153,7 @@ def _made(todo: Sequence[PlannedShard], args: argparse.Namespace, complaints: Co
     return counts
 
 
-def _samples(faces: Iterable[PointFace], rule: str, complaints: Complaints) -> Iterator[Sample]:
+def _samples(faces: Iterable[LandmarkSample], rule: str, complaints: Complaints) -> Iterator[Sample]:
     for face in faces:
         try:
             yield make_sample(face, Mipmap(load_image(face)), rule)

@@ -1,1 +1,1 @@
-"""Readers of the public data sets in their official layouts. They parse; no pixels are read."""
+"""Readers of public data sets, and the shards that training reads."""

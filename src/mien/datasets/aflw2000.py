@@ -1,34 +1,30 @@
 """AFLW2000-3D (Zhu et al. 2016): ``image00002.jpg`` and ``image00002.mat`` beside it.
 
-``pt3d_68`` (3, 68) are the points of a fitted 3D model in the image: x, y, depth. They come from Matlab, whose pixels
-count from 1. ``Pose_Para`` is the pose of that model (see ``data.pose_para``).
+``pt3d_68`` (3, 68) are the points of a fitted 3D model in the image: x, y, depth. They come from Matlab, which counts
+pixels from 1. ``Pose_Para`` is the pose of that model (see ``datasets.pose_para``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from mien.datasets.annotations import annotation_error
 from mien.datasets.matlab import read_mat
-from mien.datasets.points import (
+from mien.datasets.parsing import (
     FIRST_CORNER,
-    PointFace,
-    PointReading,
-    Progress,
+    annotation_error,
     as_numbers,
     checked_points,
     original_image,
-    parse_all,
     size_of,
-    unknown,
 )
 from mien.datasets.pose_para import pose_from_para
+from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
 
 _POINTS = 68
 
 
-def read_aflw2000(root: Path | str, progress: Progress | None = None) -> PointReading:
-    """Read the images in ``root``, or in ``root/AFLW2000``; one without ``.mat`` is a problem, and the other way.
+def read_aflw2000(root: Path | str, progress: Progress = no_progress) -> Dataset[LandmarkSample]:
+    """Read the images in ``root``, or in ``root/AFLW2000``; an image without ``.mat`` or the reverse is a problem.
 
     Needs scipy (the extra ``data``). Raises BadAnnotation when there is no ``.mat`` file.
     """
@@ -38,11 +34,10 @@ def read_aflw2000(root: Path | str, progress: Progress | None = None) -> PointRe
     files = sorted({file.with_suffix(".mat") for file in found})
     if not any(file.is_file() for file in files):
         raise annotation_error(root, "no .mat file", "give the folder of AFLW2000-3D that holds image00002.mat")
-    faces, problems = parse_all(_parse, files, progress)
-    return PointReading(tuple(faces), tuple(problems))
+    return Dataset(*collect(_parse, files, progress), root=root)
 
 
-def _parse(file: Path) -> PointFace:
+def _parse(file: Path) -> LandmarkSample:
     image = file.with_suffix(".jpg")
     if not file.is_file():
         raise annotation_error(image, f"its points {file} are missing", "unpack them there or remove the image")
@@ -50,13 +45,11 @@ def _parse(file: Path) -> PointFace:
     points = as_numbers(file, "pt3d_68", given)
     if points.shape != (3, _POINTS):
         raise annotation_error(file, f"pt3d_68 of shape {points.shape}", f"it must be (3, {_POINTS})")
-    return PointFace(
+    return LandmarkSample(
         path=image,
         points=checked_points(file, points[:2].T - FIRST_CORNER, _POINTS, size_of(file, image)),
         scheme="68-3d",
         subset="AFLW2000",
         person=original_image(file.stem),
-        visible=unknown(_POINTS),
         pose=pose_from_para(file, para),
-        box=unknown(4),
     )

@@ -1,4 +1,4 @@
-"""Lists in blocks, as of WIDER FACE and FDDB: an image's name, its number of faces, one line a face."""
+"""Text lists in blocks, as WIDER FACE and FDDB use them: an image's name, its number of faces, one line per face."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.annotations import IMAGE_SUFFIXES, annotation_error, numbers, read_lines
+from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, numbered_lines, numbers
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What ``file`` says of one image: its name and line, and the numbered lines below it."""
+    """The lines of one image: its name, the line number of the name, and the numbered lines below it."""
 
     file: Path
     line: int
@@ -23,26 +23,32 @@ class Block:
 
     @property
     def place(self) -> str:
-        """Where the name stands, as ``file:line``."""
+        """Position of the name, as ``file:line``."""
         return f"{self.file}:{self.line}"
 
     @property
     def face_places(self) -> list[str]:
-        """Where the lines below the number of faces stand."""
+        """Positions of the lines below the number of faces."""
         return [f"{self.file}:{line}" for line, _ in self.rows[1:]]
 
 
-def read_blocks(file: Path) -> Iterator[Block]:
-    """Cut the list at each image's name, so that what is wrong with one image stays with it.
+def read_block(file: Path) -> Block:
+    """Return a file that describes a single image, named in its first line, as one block. Raises BadAnnotation."""
+    rows = numbered_lines(file)
+    if not rows:
+        raise annotation_error(file, "an empty file", "write a name, the number of faces and one line per face")
+    (line, name), *rest = rows
+    return Block(file, line, name, rest)
 
-    Blank lines do not count. Lines before the first name become a block without one. Raises BadAnnotation
-    when the list cannot be read.
+
+def read_blocks(file: Path) -> Iterator[Block]:
+    """Yield one block per image.
+
+    The list is cut at the names, so an error in one block does not affect the next. Lines before the first name
+    become a block without a name. Raises BadAnnotation when the list cannot be read.
     """
     block = Block(file, 0, "", [])
-    for line, text in enumerate(read_lines(file), start=1):
-        text = text.strip()
-        if not text:
-            continue
+    for line, text in numbered_lines(file):
         if _is_name(text):
             if block.name or block.rows:
                 yield block
@@ -54,24 +60,25 @@ def read_blocks(file: Path) -> Iterator[Block]:
 
 
 def block_name(block: Block) -> str:
-    """The image's name. Raises BadAnnotation for lines that belong to no image."""
+    """Return the image's name. Raises BadAnnotation for lines that belong to no image."""
     if not block.name:
         line, text = block.rows[0]
         raise annotation_error(f"{block.file}:{line}", f"{text!r} before any image", "begin with an image's name")
     return block.name
 
 
-def block_faces(block: Block, columns: int, layout: str) -> NDArray[np.float64]:
-    """The faces of one image, (n, columns).
+def block_faces(block: Block, layout: str) -> NDArray[np.float64]:
+    """Return the faces of one image, (n, k), where ``layout`` names the k columns, separated by blanks.
 
-    Raises BadAnnotation when the number of faces is missing or wrong, or a line has not ``columns`` numbers.
+    Raises BadAnnotation when the number of faces is missing or wrong, or a line does not have k numbers.
     """
+    columns = len(layout.split())
     if not block.rows:
-        found = f"nothing said of {block.name!r}"
+        found = f"no number of faces below {block.name!r}"
         raise annotation_error(block.place, found, "write the number of faces below the name")
     (line, text), *rows = block.rows
     if not text.isdecimal():
-        found = f"{text!r} where the number of faces belongs"
+        found = f"{text!r} instead of the number of faces"
         raise annotation_error(f"{block.file}:{line}", found, "write a whole number")
     count = int(text)
     faces = [numbers(f"{block.file}:{at}", row.split(), columns, layout) for at, row in rows]

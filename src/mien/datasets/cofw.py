@@ -1,13 +1,13 @@
-"""COFW (Burgos-Artizzu et al. 2013, "Robust face landmark estimation under occlusion"): 29 points, many covered.
+"""COFW (Burgos-Artizzu et al. 2013, "Robust face landmark estimation under occlusion"): 29 points, many occluded.
 
-``COFW_train_color.mat`` and ``COFW_test_color.mat`` are MATLAB files of version 7.3, which is HDF5; the images are in
-them. For n faces they hold, with the endings Tr and T:
+``COFW_train_color.mat`` and ``COFW_test_color.mat`` are MATLAB files of version 7.3, which is HDF5; they contain the
+images. For n faces they hold, with the endings Tr and T:
 
     Is          n images, grey or RGB
-    phis        (n, 87): 29 x, 29 y, 29 times 1 where the point is covered, else 0; pixels from 1
+    phis        (n, 87): 29 x, 29 y, 29 times 1 where the point is occluded, else 0; pixels from 1
     bboxes      (n, 4): x, y, width, height
 
-HDF5 shows every array turned: (87, n), and images as (3, width, height).
+HDF5 transposes every array: (87, n), and images as (3, width, height).
 """
 
 from __future__ import annotations
@@ -20,17 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.annotations import annotation_error
-from mien.datasets.points import (
-    FIRST_CORNER,
-    PointFace,
-    PointReading,
-    Progress,
-    as_numbers,
-    checked_points,
-    parse_all,
-)
-from mien.errors import BadAnnotation, BadImage, BadOption
+from mien.datasets.parsing import FIRST_CORNER, annotation_error, as_numbers, checked_points
+from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
+from mien.errors import BadImage, BadOption, needs_extra
 from mien.imaging.io import read_image
 from mien.types import Image
 
@@ -41,24 +33,25 @@ _ENDINGS = {"train": "Tr", "test": "T"}
 _CURE = "download it again"
 
 
-def read_cofw(root: Path | str, split: str = "all", progress: Progress | None = None) -> PointReading:
-    """Read one of the files train and test in ``root``, or both; no pixels are read.
+def read_cofw(root: Path | str, split: str = "all", progress: Progress = no_progress) -> Dataset[LandmarkSample]:
+    """Read the train or test file in ``root``, or both; no pixels are read.
 
-    ``path`` of a face is ``<file>/<file>-0001``, counted from 1 as Matlab does; use ``load_image``. Needs h5py (the
+    ``path`` of a sample is ``<file>/<file>-0001``, counted from 1 as Matlab does; use ``load_image``. Needs h5py (the
     extra ``data``). Raises BadOption for another split, BadAnnotation when a file is missing or broken.
     """
     if split != "all" and split not in SPLITS:
         raise BadOption(f"COFW has no split {split!r}; use 'all', {', '.join(map(repr, SPLITS))}")
-    readings = [_read_file(Path(root), name, progress) for name in (SPLITS if split == "all" else (split,))]
-    faces = tuple(face for reading in readings for face in reading.faces)
-    return PointReading(faces, tuple(problem for reading in readings for problem in reading.problems))
+    root = Path(root)
+    parts = [_read_file(root, name, progress) for name in (SPLITS if split == "all" else (split,))]
+    samples = tuple(sample for part in parts for sample in part.samples)
+    return Dataset(samples, tuple(problem for part in parts for problem in part.problems), root)
 
 
-def _read_file(root: Path, split: str, progress: Progress | None) -> PointReading:
+def _read_file(root: Path, split: str, progress: Progress) -> Dataset[LandmarkSample]:
     file, ending = root / f"COFW_{split}_color.mat", _ENDINGS[split]
     if not file.is_file():
         raise annotation_error(file, "no such file", "give the folder of COFW that holds COFW_train_color.mat")
-    h5py = _h5py(file)
+    h5py = _h5py()
     try:
         with h5py.File(file, "r") as content:
             images = content[f"Is{ending}"][()].ravel()
@@ -66,58 +59,54 @@ def _read_file(root: Path, split: str, progress: Progress | None) -> PointReadin
             boxes = as_numbers(file, f"bboxes{ending}", content[f"bboxes{ending}"][()]).T
             shapes = [content[reference].shape for reference in images]
     except (OSError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-        raise annotation_error(file, f"no readable file of COFW ({error})", _CURE) from error
+        raise annotation_error(file, f"not a readable file of COFW ({error})", _CURE) from error
     if phis.shape != (len(shapes), 3 * _POINTS) or boxes.shape != (len(shapes), 4):
         found = f"{len(shapes)} images, phis of shape {phis.shape}, bboxes of shape {boxes.shape}"
         raise annotation_error(file, found, _CURE)
 
-    def parse(index: int) -> PointFace:
+    def parse(index: int) -> LandmarkSample:
         load = partial(read_cofw_image, file, f"Is{ending}", index)
         path = file / f"{file.stem}-{index + 1:04d}"
-        return _face(path, phis[index], boxes[index], shapes[index], load)
+        return _sample(path, phis[index], boxes[index], shapes[index], load)
 
-    faces, problems = parse_all(parse, range(len(shapes)), progress)
-    return PointReading(tuple(faces), tuple(problems))
+    return Dataset(*collect(parse, range(len(shapes)), progress))
 
 
-def _face(
+def _sample(
     path: Path, phis: NDArray[np.float64], box: NDArray[np.float64], shape: tuple[int, ...], load: partial[Image]
-) -> PointFace:
+) -> LandmarkSample:
     if len(shape) not in (2, 3):
         raise annotation_error(path, f"an image of shape {shape}", _CURE)
-    points, covered = phis[: 2 * _POINTS].reshape(2, _POINTS).T, phis[2 * _POINTS :]
-    if not np.isin(covered, (0, 1)).all():
-        raise annotation_error(path, f"covered is {np.unique(covered).tolist()}", "it must be 0 or 1")
+    points, occluded = phis[: 2 * _POINTS].reshape(2, _POINTS).T, phis[2 * _POINTS :]
+    if not np.isin(occluded, (0, 1)).all():
+        raise annotation_error(path, f"occluded is {np.unique(occluded).tolist()}", "it must be 0 or 1")
     x, y, width, height = box.tolist()
     if not (width > 0 and height > 0):
         raise annotation_error(path, f"a face of {width:g} x {height:g} pixels", _CURE)
-    return PointFace(
+    return LandmarkSample(
         path=path,
         points=checked_points(path, points - FIRST_CORNER, _POINTS, (shape[-2], shape[-1])),
         scheme="29",
         subset="COFW",
         person=path.name,
-        visible=(1 - covered).astype(np.float32),
-        pose=None,
+        visible=(1 - occluded).astype(np.float32),
         box=(np.array([x, y, x + width, y + height]) - FIRST_CORNER).astype(np.float32),
         load=load,
     )
 
 
 def read_cofw_image(file: Path, field: str, index: int) -> Image:
-    """Image ``index``, from 0, of those in the ``field`` of a file of COFW. Raises BadImage."""
+    """Return image ``index``, from 0, in the ``field`` of a file of COFW. Raises BadImage."""
     try:
-        with _h5py(file).File(file, "r") as content:
+        with _h5py().File(file, "r") as content:
             pixels: NDArray[Any] = content[content[field][()].ravel()[index]][()]
-    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, BadAnnotation) as error:
+    except (OSError, KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise BadImage(f"{file}: image {index + 1} cannot be read ({error}); {_CURE}") from error
     return read_image(np.ascontiguousarray(pixels.T))
 
 
-def _h5py(file: Path) -> ModuleType:
-    try:
+def _h5py() -> ModuleType:
+    with needs_extra("reading COFW", "data"):
         import h5py
-    except ModuleNotFoundError as error:
-        raise annotation_error(file, "COFW needs the package h5py", "pip install 'mien[data]'") from error
     module: ModuleType = h5py
     return module

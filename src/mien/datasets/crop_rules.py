@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from mien.datasets.annotations import annotation_error
-from mien.datasets.points import PointFace
+from mien.datasets.parsing import annotation_error
+from mien.datasets.samples import LandmarkSample
 from mien.datasets.shards import IMAGE_SIZE, Sample
 from mien.geometry import boxes
 from mien.geometry.schemes import to_68
@@ -38,7 +38,7 @@ RULES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"square": _s
 networks are shown it at inference. ``series``: the box of the points, enlarged, to be stretched to a square."""
 
 
-def make_sample(face: PointFace, mipmap: Mipmap, rule: str) -> Sample:
+def make_sample(face: LandmarkSample, mipmap: Mipmap, rule: str) -> Sample:
     """The sample of a face, its points reduced to 68, cut from the image it is on by a rule of :data:`RULES`.
 
     Raises BadAnnotation for a face without extent.

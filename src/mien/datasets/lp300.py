@@ -1,19 +1,18 @@
-"""300W-LP (Zhu et al. 2016, "Face Alignment Across Large Poses: A 3D Solution") and sets laid out like it.
+"""300W-LP (Zhu et al. 2016, "Face Alignment Across Large Poses: A 3D Solution") and data sets with the same layout.
 
     <SUBSET>/<name>.jpg                       the image
     <SUBSET>/<name>.mat                       Pose_Para; may be absent
-    landmarks/<SUBSET>/<name>_pts.mat         pts_2d (68, 2); where known also pts_3d (68, 2 or 3), yaw_deg,
-                                              visibility (68,): 2 seen, 1 covered, 0 turned away
+    landmarks/<SUBSET>/<name>_pts.mat         pts_2d (68, 2); optionally pts_3d (68, 2 or 3), yaw_deg,
+                                              visibility (68,): 2 visible, 1 occluded, 0 self-occluded
 
-``<SUBSET>_Flip`` has the mirrored images of ``<SUBSET>`` under the same names, and no points of its own: they are
-those of the twin, mirrored. Where it has a folder of points, that is read.
+``<SUBSET>_Flip`` has the mirrored images of ``<SUBSET>`` under the same names. Without points of its own, it takes the
+mirrored points of ``<SUBSET>``.
 
-**Scheme.** ``pts_2d`` that are the first two columns of ``pts_3d`` are a projected model: ``68-3d``; so are those that
-come with ``yaw_deg`` alone. All others mark the visible edge, ``68``: in the official files ``pts_2d`` follow the edge
-of the face and ``pts_3d`` do not.
+**Scheme.** Where ``pts_2d`` equal the first two columns of ``pts_3d``, or come with ``yaw_deg`` alone, they are the
+projection of a 3D model: ``68-3d``. All others follow the visible contour, ``68``, as in the official files.
 
-**Frame.** The official files come from Matlab and count pixels from 1. They are known by ``<name>.mat`` beside the
-image; without that file ``pts_2d`` are taken as they are, from the corner of the first pixel.
+**Frame.** The official files come from Matlab and count pixels from 1. They are recognised by ``<name>.mat`` beside the
+image; without that file ``pts_2d`` are image pixels, (0, 0) being the corner of the first pixel.
 """
 
 from __future__ import annotations
@@ -25,21 +24,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.annotations import annotation_error
 from mien.datasets.matlab import read_fields, read_mat
-from mien.datasets.points import (
+from mien.datasets.parsing import (
     FIRST_CORNER,
-    PointFace,
-    PointReading,
-    Progress,
+    annotation_error,
     as_numbers,
     checked_points,
     original_image,
-    parse_all,
     size_of,
-    unknown,
 )
 from mien.datasets.pose_para import pose_from_para, pose_from_yaw
+from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress, unknown
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
 from mien.types import Floats, Pose
 
@@ -47,14 +42,14 @@ _POINTS = 68
 _ENDING = "_pts.mat"
 _FLIP = "_Flip"
 _SAME = 0.01
-"""Pixels: how close pts_2d and pts_3d are where one was copied from the other."""
+"""Largest difference in pixels between pts_2d and pts_3d where one is a copy of the other."""
 
 _Fields = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An image of ``subset`` and its points, which are those of the mirrored image where ``mirrored``."""
+    """An image of ``subset`` and its file of points, which belongs to the mirrored image where ``mirrored``."""
 
     image: Path
     points: Path
@@ -62,8 +57,8 @@ class _Item:
     mirrored: bool
 
 
-def read_lp300(root: Path | str, progress: Progress | None = None) -> PointReading:
-    """Read all subsets below ``root``. An image without points, and points without image, are problems.
+def read_lp300(root: Path | str, progress: Progress = no_progress) -> Dataset[LandmarkSample]:
+    """Read all subsets below ``root``. An image without points and points without an image are problems.
 
     Needs scipy (the extra ``data``). Raises BadAnnotation when there are no points at all.
     """
@@ -71,12 +66,11 @@ def read_lp300(root: Path | str, progress: Progress | None = None) -> PointReadi
     if not any((root / "landmarks").glob(f"*/*{_ENDING}")):
         found = f"no landmarks/<SUBSET>/<name>{_ENDING}"
         raise annotation_error(root, found, "give the folder of 300W-LP that holds AFW, HELEN, ... and landmarks")
-    faces, problems = parse_all(_parse, _items(root), progress)
-    return PointReading(tuple(faces), tuple(problems))
+    return Dataset(*collect(_parse, _items(root), progress), root=root)
 
 
 def _items(root: Path) -> list[_Item]:
-    """Every image and every file of points, once, sorted by name."""
+    """Every image and every file of points once, sorted by name."""
     labels = root / "landmarks"
     folders = {f.name for parent in (root, labels) for f in parent.iterdir() if f.is_dir() and f != labels}
     items = []
@@ -94,7 +88,7 @@ def _items(root: Path) -> list[_Item]:
     return items
 
 
-def _parse(item: _Item) -> PointFace:
+def _parse(item: _Item) -> LandmarkSample:
     if not item.points.is_file():
         raise annotation_error(
             item.image, f"its points {item.points} are missing", "unpack them there or remove the image"
@@ -114,7 +108,7 @@ def _parse(item: _Item) -> PointFace:
         points, visible, pose = _mirrored(points, visible, pose, size[0])
     if official:
         pose = pose_from_para(para, *read_mat(para, "Pose_Para"))
-    return PointFace(
+    return LandmarkSample(
         path=item.image,
         points=points,
         scheme="68-3d" if _is_projected(given, model, "yaw_deg" in fields) else "68",
@@ -122,12 +116,11 @@ def _parse(item: _Item) -> PointFace:
         person=original_image(item.image.stem),
         visible=visible,
         pose=pose,
-        box=unknown(4),
     )
 
 
 def _model(place: Path, fields: _Fields) -> NDArray[np.float64] | None:
-    """The points of the 3D model (68, 2 or 3), where the file has them."""
+    """The points of the 3D model (68, 2 or 3), if the file has them."""
     if "pts_3d" not in fields:
         return None
     model = as_numbers(place, "pts_3d", fields["pts_3d"])
@@ -144,14 +137,14 @@ def _is_projected(given: NDArray[np.float64], model: NDArray[np.float64] | None,
 
 
 def _with_depth(model: NDArray[np.float64] | None) -> Floats | None:
-    """The points of the 3D model, where all of them have a depth."""
+    """The points of the 3D model, if all have a depth."""
     if model is None or model.shape != (_POINTS, 3) or not np.isfinite(model).all():
         return None
     return model.astype(np.float32)
 
 
 def _visible(place: Path, fields: _Fields) -> Floats:
-    """1 where seen, 0 where covered; NaN where turned away, and where nothing is said."""
+    """1 visible, 0 occluded; NaN self-occluded or unknown."""
     if "visibility" not in fields:
         return unknown(_POINTS)
     given = as_numbers(place, "visibility", fields["visibility"]).ravel()
@@ -162,7 +155,7 @@ def _visible(place: Path, fields: _Fields) -> Floats:
 
 
 def _mirrored(points: Floats, visible: Floats, pose: Pose | None, width: int) -> tuple[Floats, Floats, Pose | None]:
-    """What is known of a face, in the mirrored image."""
+    """Points, visibility and head pose in the mirrored image."""
     order = list(SIXTY_EIGHT_MIRROR)
     flipped = np.stack([width - points[order, 0], points[order, 1]], axis=1)
     turned = None if pose is None else Pose(-pose.yaw, pose.pitch, -pose.roll)

@@ -1,13 +1,13 @@
 """``Pose_Para`` of 300W-LP and AFLW2000-3D (Zhu et al. 2016): pitch, yaw, roll in radians, then shift and scale.
 
-There a head with y up and z towards the camera is turned by R = Rx(pitch) Ry(yaw) Rz(roll), where
+It rotates a head with y up and z towards the camera by R = Rx(pitch) Ry(yaw) Rz(roll), where
 
     Rx = 1  0  0      Ry = cos  0  -sin      Rz =  cos  sin  0
          0  cos  sin        0   1   0             -sin  cos  0
          0 -sin  cos       sin  0   cos             0    0   1
 
-so positive pitch looks up and positive roll turns clockwise, as here, but positive yaw turns the face to the left
-of the image; and they turn in another order than here (see ``geometry.pose``). Both are converted.
+so positive pitch looks up and positive roll turns clockwise, as in mien, but positive yaw turns the face to the left
+of the image, and the rotation order differs (see ``geometry.pose``). Both are converted.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import math
 
 import numpy as np
 
-from mien.datasets.annotations import annotation_error
-from mien.datasets.points import as_numbers
+from mien.datasets.parsing import annotation_error, as_numbers
 from mien.geometry.pose import fit_pose_3d, from_300w_lp, to_300w_lp
 from mien.types import Floats, Pose
 
@@ -26,7 +25,7 @@ _LAYOUT = "pitch, yaw, roll in radians, shift and scale"
 
 
 def pose_from_para(place: object, values: object) -> Pose:
-    """The pose in degrees with mien's signs. Raises BadAnnotation naming ``place`` for less than three angles."""
+    """Return the head pose in degrees with mien's signs. Raises BadAnnotation for less than three angles."""
     angles = as_numbers(place, "Pose_Para", values).ravel()[:3]
     if len(angles) < 3 or not np.isfinite(angles).all() or (np.abs(angles) > 2 * math.pi).any():
         raise annotation_error(place, f"Pose_Para begins with {angles.tolist()}", f"it must be {_LAYOUT}")
@@ -35,10 +34,10 @@ def pose_from_para(place: object, values: object) -> Pose:
 
 
 def pose_from_yaw(place: object, values: object, model: Floats | None = None) -> Pose:
-    """The same where only yaw is given, in degrees with the sign of Pose_Para.
+    """Return the head pose where only yaw is given, in degrees with the sign of Pose_Para.
 
-    Pitch and roll are those of the 3D ``model``, points (68, 3) with z towards the camera. Without it they are NaN,
-    and the yaw is that of a head that does not tilt.
+    Pitch and roll come from the 3D ``model``, points (68, 3) with z towards the camera. Without it they are NaN, and
+    the yaw is that of an upright head.
     """
     angles = as_numbers(place, "yaw_deg", values).ravel()
     if len(angles) != 1 or not abs(angles[0]) <= 180:

@@ -1,4 +1,4 @@
-"""``.pts`` files as 300W has them (Sagonas et al. 2013): the points of one face.
+"""``.pts`` files of 300W (Sagonas et al. 2013): the points of one face.
 
     version: 1
     n_points: 68
@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.annotations import annotation_error, numbers, read_lines
-from mien.datasets.points import FIRST_CORNER
+from mien.datasets.parsing import FIRST_CORNER, annotation_error, numbered_lines, numbers
 from mien.errors import BadOption
 from mien.io import atomic_write
 from mien.types import Floats
@@ -27,16 +26,16 @@ _CURE = "write 'version: 1', 'n_points: 68', '{', one 'x y' a line, '}'"
 
 
 def read_pts(path: Path | str) -> Floats:
-    """Points (k, 2) in image pixels. Raises BadAnnotation with file and line when it is laid out otherwise."""
+    """Return points (k, 2) in image pixels. Raises BadAnnotation with file and line for another layout."""
     path = Path(path)
-    rows = [(line, text.strip()) for line, text in enumerate(read_lines(path), start=1) if text.strip()]
+    rows = numbered_lines(path)
     opening = next((i for i, (_, text) in enumerate(rows) if text == "{"), None)
     if opening is None:
         raise annotation_error(path, "no '{' before the points", _CURE)
     announced = _announced(path, rows[:opening])
     *body, last = rows[opening + 1 :] or [(rows[-1][0], "")]
     if last[1] != "}":
-        raise annotation_error(f"{path}:{last[0]}", f"{last[1]!r} where '}}' belongs: the file is cut short", _CURE)
+        raise annotation_error(f"{path}:{last[0]}", f"{last[1]!r} instead of '}}': the file is truncated", _CURE)
     if len(body) != announced or not body:
         raise annotation_error(path, f"{announced} points announced, {len(body)} listed", _CURE)
     points = [numbers(f"{path}:{line}", text.split(), 2, "x y") for line, text in body]
@@ -44,9 +43,9 @@ def read_pts(path: Path | str) -> Floats:
 
 
 def write_pts(path: Path | str, points: NDArray[np.floating]) -> None:
-    """Write points (k, 2) in image pixels, whole or not at all, to a thousandth of a pixel.
+    """Write points (k, 2) in image pixels, atomically, to a thousandth of a pixel.
 
-    Raises BadOption for another shape, or an unknown point (NaN), which the layout has no place for.
+    Raises BadOption for another shape or an unknown point (NaN), which the format cannot express.
     """
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2 or not len(points):
@@ -54,7 +53,7 @@ def write_pts(path: Path | str, points: NDArray[np.floating]) -> None:
     if not np.isfinite(points).all():
         index = int((~np.isfinite(points)).any(axis=1).argmax())
         raise BadOption(
-            f"{path}: point {index} is {points[index].tolist()}; a .pts file needs known points, JSON does not"
+            f"{path}: point {index} is {points[index].tolist()}; a .pts file needs known points; write JSON instead"
         )
     rows = [f"{x:.3f} {y:.3f}" for x, y in (points + FIRST_CORNER).tolist()]
     text = "\n".join(["version: 1", f"n_points: {len(points)}", "{", *rows, "}", ""])
@@ -63,12 +62,12 @@ def write_pts(path: Path | str, points: NDArray[np.floating]) -> None:
 
 
 def _announced(path: Path, head: list[tuple[int, str]]) -> int:
-    """How many points the lines before the brace promise."""
+    """Number of points announced by the lines before the brace."""
     entries = {key.strip(): (line, value.strip()) for line, text in head for key, _, value in [text.partition(":")]}
     for key in ("version", "n_points"):
         if key not in entries:
             raise annotation_error(path, f"no '{key}:' before the points", _CURE)
     line, value = entries["n_points"]
     if not value.isdecimal():
-        raise annotation_error(f"{path}:{line}", f"{value!r} where the number of points belongs", _CURE)
+        raise annotation_error(f"{path}:{line}", f"{value!r} instead of the number of points", _CURE)
     return int(value)

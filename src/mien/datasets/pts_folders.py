@@ -4,27 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mien.datasets.annotations import IMAGE_SUFFIXES, annotation_error
-from mien.datasets.points import (
-    PointFace,
-    PointReading,
-    Progress,
-    checked_points,
-    original_image,
-    parse_all,
-    size_of,
-    unknown,
-)
+from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, checked_points, original_image, size_of
 from mien.datasets.pts import read_pts
+from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
 
 _POINTS = 68
 
 
-def read_pts_folders(root: Path | str, progress: Progress | None = None) -> PointReading:
+def read_pts_folders(root: Path | str, progress: Progress = no_progress) -> Dataset[LandmarkSample]:
     """Read every ``<name>.pts`` below ``root``, with the image ``<name>.jpg``, ``.png``, ... in the same folder.
 
-    ``subset`` is the first folder below ``root``, or ``root`` itself for what lies directly in it. An image without
-    points and points without image are problems. Raises BadAnnotation when there is no ``.pts`` file.
+    ``subset`` is the first folder below ``root``, or ``root`` itself for files directly in it. An image without
+    points and points without an image are problems. Raises BadAnnotation when there is no ``.pts`` file.
     """
     root = Path(root)
     images: dict[Path, Path] = {}
@@ -39,7 +30,7 @@ def read_pts_folders(root: Path | str, progress: Progress | None = None) -> Poin
             root, "no .pts file in it or below", "give the folder of 300W that holds images and .pts files"
         )
 
-    def parse(stem: Path) -> PointFace:
+    def parse(stem: Path) -> LandmarkSample:
         file = stem.parent / f"{stem.name}.pts"
         if stem not in labels:
             raise annotation_error(
@@ -47,10 +38,9 @@ def read_pts_folders(root: Path | str, progress: Progress | None = None) -> Poin
             )
         if stem not in images:
             raise annotation_error(file, "no image of that name beside it", "put it there or remove the file")
-        return _face(file, images[stem], _subset(root, file))
+        return _sample(file, images[stem], _subset(root, file))
 
-    faces, problems = parse_all(parse, sorted(labels | images.keys()), progress)
-    return PointReading(tuple(faces), tuple(problems))
+    return Dataset(*collect(parse, sorted(labels | images.keys()), progress), root=root)
 
 
 def _subset(root: Path, file: Path) -> str:
@@ -58,14 +48,11 @@ def _subset(root: Path, file: Path) -> str:
     return folders[0] if folders else root.resolve().name
 
 
-def _face(file: Path, image: Path, subset: str) -> PointFace:
-    return PointFace(
+def _sample(file: Path, image: Path, subset: str) -> LandmarkSample:
+    return LandmarkSample(
         path=image,
         points=checked_points(file, read_pts(file), _POINTS, size_of(file, image)),
         scheme="68",
         subset=subset,
         person=original_image(file.stem),
-        visible=unknown(_POINTS),
-        pose=None,
-        box=unknown(4),
     )

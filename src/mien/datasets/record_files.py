@@ -1,4 +1,4 @@
-"""TFRecord files record by record, with their checksums: what the library ``tfrecord`` reads without looking at.
+"""TFRecord files record by record, verifying the checksums that the library ``tfrecord`` ignores.
 
 A record is its length (8 bytes, little endian), the masked CRC-32C of these, the bytes, and their masked CRC-32C.
 """
@@ -11,7 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO
 
-from mien.datasets.annotations import annotation_error
+from mien.datasets.parsing import annotation_error
+from mien.errors import needs_extra
 
 _HEAD = 12
 _TAIL = 4
@@ -19,7 +20,7 @@ _CURE = "copy it again, or delete it and run the same mien prepare again"
 
 
 def read_records(path: Path) -> Iterator[bytes]:
-    """The bytes of each record. Raises BadAnnotation naming record and byte: cut short, or a checksum is wrong."""
+    """Yield the bytes of each record. Raises BadAnnotation naming record and byte: truncated, or a wrong checksum."""
     masked_crc = tfrecord_library(path).TFRecordWriter.masked_crc
     try:
         stream = path.open("rb")
@@ -36,27 +37,29 @@ def read_records(path: Path) -> Iterator[bytes]:
 
 
 def _record(stream: IO[bytes], head: bytes, place: str, masked_crc: Callable[[bytes], bytes]) -> bytes:
-    """The record after its head; its length is believed only when its own checksum is right."""
+    """Return the record after its header; its length is used only if its own checksum is right."""
     if len(head) < _HEAD:
-        raise annotation_error(place, "the file is cut short", _CURE)
+        raise annotation_error(place, "the file is truncated", _CURE)
     if masked_crc(head[:8]) != head[8:]:
-        raise annotation_error(place, "the checksum of the length is wrong: altered, or no TFRecord file", _CURE)
+        raise annotation_error(place, "the checksum of the length is wrong: altered, or not a TFRecord file", _CURE)
     (length,) = struct.unpack("<Q", head[:8])
     body = stream.read(length + _TAIL)
     if len(body) < length + _TAIL:
-        raise annotation_error(place, "the file is cut short", _CURE)
+        raise annotation_error(place, "the file is truncated", _CURE)
     if masked_crc(body[:-_TAIL]) != body[-_TAIL:]:
         raise annotation_error(place, "the checksum is wrong: the file was altered", _CURE)
     return body[:-_TAIL]
 
 
 def tfrecord_library(path: Path) -> ModuleType:
-    """The package ``tfrecord``, for the shard at ``path``. Raises BadAnnotation where it is missing or cannot load."""
+    """Return the package ``tfrecord``, for the shard at ``path``.
+
+    Raises MissingExtra without it, BadAnnotation where it cannot be loaded.
+    """
     try:
-        import tfrecord
-    except ModuleNotFoundError as error:
-        raise annotation_error(path, f"shards need the package {error.name}", "pip install 'mien[data]'") from error
-    except TypeError as error:  # both define the messages of TensorFlow, which one process may hold once
+        with needs_extra("reading and writing shards", "data"):
+            import tfrecord
+    except TypeError as error:  # both define TensorFlow's protobuf messages, which a process may register once
         cure = "use an environment without TensorFlow"
         raise annotation_error(path, f"the package tfrecord does not load beside TensorFlow ({error})", cure) from error
     library: ModuleType = tfrecord

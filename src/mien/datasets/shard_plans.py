@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.datasets.annotations import annotation_error
 from mien.datasets.crop_rules import RULES
-from mien.datasets.points import PointFace
+from mien.datasets.parsing import annotation_error
+from mien.datasets.samples import LandmarkSample
 from mien.datasets.shards import SPLITS, shard_path, to_bytes
 from mien.errors import BadOption
 from mien.io import atomic_write
@@ -38,7 +38,7 @@ class PlannedShard:
     path: Path
     subset: str
     split: str
-    faces: tuple[PointFace, ...]
+    faces: tuple[LandmarkSample, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class ShardOptions:
             raise BadOption(f"shard size is {self.shard_size}; a shard has at least 1 face")
 
 
-def plan_shards(faces: Iterable[PointFace], out: Path, options: ShardOptions) -> list[PlannedShard]:
+def plan_shards(faces: Iterable[LandmarkSample], out: Path, options: ShardOptions) -> list[PlannedShard]:
     """The shards of all faces, below ``out``. In a split, faces are mixed by their names, which frames of one video
     need where a reader shuffles little."""
-    sets: dict[tuple[str, str], list[PointFace]] = defaultdict(list)
+    sets: dict[tuple[str, str], list[LandmarkSample]] = defaultdict(list)
     for face in faces:
         sets[face.subset, options.split or split_of(face.person, options.validation)].append(face)
     plan = []
@@ -85,7 +85,7 @@ def split_of(person: str, validation: float) -> str:
     return "val" if zlib.crc32(to_bytes(person)) / 2**32 < validation else "train"
 
 
-def claim_folder(out: Path, format: str, faces: Sequence[PointFace], options: ShardOptions) -> None:
+def claim_folder(out: Path, format: str, faces: Sequence[LandmarkSample], options: ShardOptions) -> None:
     """Write the plan of a run into its folder, or find there that it is the same.
 
     Raises BadOption when the folder has shards of another plan, or of none, or cannot be written to.
@@ -117,7 +117,7 @@ def _require_same(out: Path, plan: Mapping[str, object], found: Mapping[str, obj
         raise BadOption(f"--out {out}: has shards of another plan ({what}); give another folder, or delete that one")
 
 
-def _plan(format: str, faces: Sequence[PointFace], options: ShardOptions) -> dict[str, object]:
+def _plan(format: str, faces: Sequence[LandmarkSample], options: ShardOptions) -> dict[str, object]:
     return {
         "layout": _LAYOUT,
         "format": format,
@@ -130,7 +130,7 @@ def _plan(format: str, faces: Sequence[PointFace], options: ShardOptions) -> dic
     }
 
 
-def _digest(faces: Iterable[PointFace]) -> str:
+def _digest(faces: Iterable[LandmarkSample]) -> str:
     """SHA-256 of all that goes into the shards but the pixels, of which the size of the file must do."""
     digest = hashlib.sha256()
     for face in faces:
@@ -139,7 +139,7 @@ def _digest(faces: Iterable[PointFace]) -> str:
     return digest.hexdigest()
 
 
-def _parts(face: PointFace) -> Iterator[bytes]:
+def _parts(face: LandmarkSample) -> Iterator[bytes]:
     size = face.path.stat().st_size if face.path.is_file() else 0
     pose = None if face.pose is None else (face.pose.yaw, face.pose.pitch, face.pose.roll)
     words = (face.path.name, face.scheme, face.subset, face.person, str(size), str(pose))

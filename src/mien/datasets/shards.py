@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from mien.datasets.annotations import annotation_error
+from mien.datasets.parsing import annotation_error
 from mien.datasets.record_files import read_records, tfrecord_library
 from mien.errors import BadAnnotation, BadOption
 from mien.io import atomic_write

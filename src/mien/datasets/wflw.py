@@ -1,11 +1,11 @@
-"""WFLW (Wu et al. 2018, "Look at Boundary: A Boundary-Aware Face Alignment Algorithm"): 98 points, one face a line.
+"""WFLW (Wu et al. 2018, "Look at Boundary: A Boundary-Aware Face Alignment Algorithm"): 98 points, one face per line.
 
     98 x y, then x0 y0 x1 y1 of the box, then 0 or 1 for pose, expression, illumination, make-up, occlusion and blur,
     then the image below WFLW_images
 
 The official folder holds ``WFLW_annotations/list_98pt_rect_attr_train_test/list_98pt_rect_attr_{train,test}.txt`` and
-``WFLW_images``; the lists may also lie in the folder itself. Pixels are taken as they are: nothing says how they are
-counted. The six attributes are checked and left there.
+``WFLW_images``; the lists may also lie in the folder itself. Coordinates are used unchanged: WFLW does not document
+whether they count from 0 or 1. The six attributes are checked and dropped.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.datasets.annotations import annotation_error, numbers, read_lines
-from mien.datasets.points import PointFace, PointReading, Progress, checked_points, parse_all, size_of, unknown
+from mien.datasets.parsing import annotation_error, checked_points, numbered_lines, numbers, size_of
+from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
 from mien.errors import BadOption
 
 SPLITS = ("train", "test")
@@ -31,8 +31,8 @@ _FOLDERS = (
 )
 
 
-def read_wflw(root: Path | str, split: str = "all", progress: Progress | None = None) -> PointReading:
-    """Read one of the lists train and test, or all of both.
+def read_wflw(root: Path | str, split: str = "all", progress: Progress = no_progress) -> Dataset[LandmarkSample]:
+    """Read the train or test list, or both.
 
     Raises BadOption for another split, BadAnnotation when a list is missing or empty.
     """
@@ -41,26 +41,25 @@ def read_wflw(root: Path | str, split: str = "all", progress: Progress | None = 
     root = Path(root)
     rows = [row for name in (SPLITS if split == "all" else (split,)) for row in _rows(root, name)]
 
-    def parse(row: tuple[str, str]) -> PointFace:
-        return _face(*row, root / "WFLW_images")
+    def parse(row: tuple[str, str]) -> LandmarkSample:
+        return _sample(*row, root / "WFLW_images")
 
-    faces, problems = parse_all(parse, rows, progress)
-    return PointReading(tuple(faces), tuple(problems))
+    return Dataset(*collect(parse, rows, progress), root=root / "WFLW_images")
 
 
 def _rows(root: Path, split: str) -> list[tuple[str, str]]:
-    """The lines of a list that say something, each after its ``file:line``."""
+    """The lines of a list, each after its ``file:line``."""
     name = f"list_98pt_rect_attr_{split}.txt"
     places = [root / folder / name for folder in _FOLDERS]
     file = next((place for place in places if place.is_file()), places[0])
-    rows = [(f"{file}:{i}", text.strip()) for i, text in enumerate(read_lines(file), start=1) if text.strip()]
+    rows = [(f"{file}:{line}", text) for line, text in numbered_lines(file)]
     if not rows:
         raise annotation_error(file, "an empty list", "unpack it again")
     return rows
 
 
-def _face(place: str, text: str, images: Path) -> PointFace:
-    fields = text.split(maxsplit=_COLUMNS)  # the name comes last and may hold blanks
+def _sample(place: str, text: str, images: Path) -> LandmarkSample:
+    fields = text.split(maxsplit=_COLUMNS)  # the name comes last and may contain blanks
     if len(fields) != _COLUMNS + 1:
         raise annotation_error(place, f"{len(fields)} fields instead of {_COLUMNS + 1}", f"write {_LAYOUT!r}")
     values = np.array(numbers(place, fields[:_COLUMNS], _COLUMNS, _LAYOUT))
@@ -70,13 +69,11 @@ def _face(place: str, text: str, images: Path) -> PointFace:
     if not np.isin(attributes, (0, 1)).all():
         raise annotation_error(place, f"attributes {attributes.tolist()}", "each must be 0 or 1")
     path = images / fields[_COLUMNS]
-    return PointFace(
+    return LandmarkSample(
         path=path,
         points=checked_points(place, values[: 2 * _POINTS].reshape(_POINTS, 2), _POINTS, size_of(place, path)),
         scheme="98",
         subset="WFLW",
         person=path.stem,
-        visible=unknown(_POINTS),
-        pose=None,
         box=box.astype(np.float32),
     )

@@ -32,7 +32,7 @@ class CropSamples:
         self._recipe = recipe
         self._size = size
         self._seed = seed
-        known = [bool(np.isfinite(examples.all[i].annotation.points[j]).all()) for i, j in examples.faces]
+        known = [bool(np.isfinite(examples.all[i].annotation.keypoints[j]).all()) for i, j in examples.faces]
         chance = examples.chance * np.array(known, dtype=float)
         self._pointed = chance / chance.sum() if chance.sum() > 0 else None
 
@@ -68,8 +68,8 @@ class CropSamples:
         points, pointed = np.zeros((5, 2), dtype=np.float32), np.array(False)
         if located[0]:
             nearest = int(np.where(annotation.ignored, -1, box.iou(_UNIT, box.square(faces))[0]).argmax())
-            if np.isfinite(annotation.points[nearest]).all():
-                points, pointed = view.five(annotation.points[nearest]).astype(np.float32), np.array(True)
+            if np.isfinite(annotation.keypoints[nearest]).all():
+                points, pointed = view.five(annotation.keypoints[nearest]).astype(np.float32), np.array(True)
         image = view.cut(self._examples.mipmap(index), self._size, self._recipe.context)
         return {
             "images": image,

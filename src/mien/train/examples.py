@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.annotations import Annotation
+from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.imaging import Mipmap, read_image
 
@@ -26,7 +26,7 @@ class Example:
     ``source``: number of the source in the recipe.
     """
 
-    annotation: Annotation
+    annotation: DetectionSample
     background: bool
     source: int
 

@@ -24,7 +24,7 @@ class PatchSamples:
         self._recipe = recipe
         self._size = size
         self._seed = seed
-        known = [bool(np.isfinite(examples.all[i].annotation.points[j]).all()) for i, j in examples.faces]
+        known = [bool(np.isfinite(examples.all[i].annotation.keypoints[j]).all()) for i, j in examples.faces]
         chance = examples.chance * np.array(known, dtype=float)
         if not chance.sum() > 0:
             raise BadRecipe("L-Net learns from points, but no source of this recipe has any")
@@ -47,7 +47,7 @@ class PatchSamples:
         degrees = rng.uniform(-1, 1) * self._recipe.rotation_degrees
         mirrored = bool(rng.random() < self._recipe.mirror)
         side = PATCH * max(x1 - x0, y1 - y0) * float(np.exp(rng.uniform(-0.15, 0.15)))
-        points = annotation.points[row][list(FIVE_MIRROR)] if mirrored else annotation.points[row]
+        points = annotation.keypoints[row][list(FIVE_MIRROR)] if mirrored else annotation.keypoints[row]
         off = np.clip(rng.normal(0, self._recipe.points_off, (5, 2)), -0.4, 0.4)
         linear = View(0, 0, side, degrees, mirrored).linear()
         mipmap = self._examples.mipmap(int(index))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from mien.datasets.sources import read_source
+from mien.datasets.registry import read_dataset
+from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.models import ModelCard
 from mien.train import losses, measures
@@ -57,11 +58,11 @@ def _read(recipe: Recipe, data: Path) -> tuple[list[Example], list[Example]]:
     """Training and held-out examples of all sources; what cannot be used is counted and named."""
     examples: list[Example] = []
     for number, source in enumerate(recipe.data.sources):
-        reading = read_source(source.format, data / source.path, source.split)
-        for problem in reading.problems[:_PROBLEMS_SHOWN]:
+        dataset = read_dataset(DetectionSample, source.format, data / source.path, source.split)
+        for problem in dataset.problems[:_PROBLEMS_SHOWN]:
             tqdm.write(f"problem: {problem}")
-        tqdm.write(f"{source.path}: {len(reading.annotations)} images, {len(reading.problems)} problems")
-        examples += [Example(annotation, source.background, number) for annotation in reading.annotations]
+        tqdm.write(f"{source.path}: {len(dataset)} images, {len(dataset.problems)} problems")
+        examples += [Example(annotation, source.background, number) for annotation in dataset]
     return split(examples)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.datasets.landmark_list import read_landmark_list
+from mien.datasets.keypoint_list import read_keypoint_lists
 from mien.errors import BadAnnotation
 
 Write = Callable[..., Path]
@@ -13,15 +13,15 @@ FIVE = [[4, 5], [8, 5], [6, 7], [4, 9], [8, 9]]
 
 
 @pytest.mark.parametrize("name", ["faces/a.jpg", "faces\\a.jpg"])
-def test_landmark_list_has_both_x_first(write: Write, tmp_path: Path, name: str) -> None:
+def test_keypoint_list_has_both_x_first(write: Write, tmp_path: Path, name: str) -> None:
     image = write("faces/a.jpg")
-    reading = read_landmark_list(write("list.txt", f"{name} 2 10.5 3 13 {POINTS}"), tmp_path)
-    (annotation,) = reading.annotations
-    assert annotation.path == image
-    assert annotation.boxes.tolist() == [[2, 3, 10.5, 13]]
-    assert annotation.points.tolist() == [FIVE]
-    assert annotation.ignored.tolist() == [False]
-    assert reading.problems == ()
+    dataset = read_keypoint_lists(write("list.txt", f"{name} 2 10.5 3 13 {POINTS}"))
+    (sample,) = dataset.samples
+    assert sample.path == image
+    assert sample.boxes.tolist() == [[2, 3, 10.5, 13]]
+    assert sample.keypoints.tolist() == [FIVE]
+    assert sample.ignored.tolist() == [False]
+    assert dataset.problems == ()
 
 
 @pytest.mark.parametrize(
@@ -37,17 +37,17 @@ def test_landmark_list_has_both_x_first(write: Write, tmp_path: Path, name: str)
         (f"a.jpg 1 2 10 3 13 {POINTS}", "is missing"),  # one number more is taken for a part of the name
     ],
 )
-def test_broken_landmark_lines(write: Write, tmp_path: Path, line: str, found: str) -> None:
+def test_broken_keypoint_lines(write: Write, tmp_path: Path, line: str, found: str) -> None:
     write("a.jpg")
     write("with blank.jpg")
     file = write("list.txt", "", line, f"with blank.jpg 2 10 3 13 {POINTS}")
-    reading = read_landmark_list(file, tmp_path)
-    assert [annotation.path.name for annotation in reading.annotations] == ["with blank.jpg"]
-    (problem,) = reading.problems
+    dataset = read_keypoint_lists(file)
+    assert [sample.path.name for sample in dataset.samples] == ["with blank.jpg"]
+    (problem,) = dataset.problems
     assert f"{file}:2: " in str(problem)
     assert found in str(problem)
 
 
-def test_missing_landmark_list(tmp_path: Path) -> None:
+def test_missing_keypoint_list(tmp_path: Path) -> None:
     with pytest.raises(BadAnnotation, match=r"list.txt: the list cannot be read \(No such file"):
-        read_landmark_list(tmp_path / "list.txt", tmp_path)
+        read_keypoint_lists(tmp_path / "list.txt")

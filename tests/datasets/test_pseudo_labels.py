@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mien.datasets.teacher import read_teacher
+from mien.datasets.pseudo_labels import read_pseudo_labels
 from mien.errors import BadAnnotation, BadOption
 
 Write = Callable[..., Path]
@@ -13,18 +13,18 @@ FIVE = [[4, 5], [8, 5], [6, 7], [4, 9], [8, 9]]
 ROW = f"[2, 3, 10, 13, %s, {POINTS.replace(' ', ', ')}]"
 
 
-def test_teacher_boxes(write: Write, tmp_path: Path) -> None:
-    write("a.jpg")
-    write("none.jpg")
+def test_pseudo_labels(write: Write, tmp_path: Path) -> None:
+    write("images/a.jpg")
+    write("images/none.jpg")
     rows = ", ".join(ROW % score for score in (0.9, 0.5, 0.49))
     file = write("boxes.json", f'{{"a.jpg": [{rows}], "none.jpg": []}}')
-    one, none = read_teacher(file, tmp_path).annotations
-    assert one.path == tmp_path / "a.jpg"
+    one, none = read_pseudo_labels(file).samples
+    assert one.path == tmp_path / "images/a.jpg"
     assert one.boxes.tolist() == [[2, 3, 10, 13]] * 3
-    assert one.points.tolist() == [FIVE] * 3
+    assert one.keypoints.tolist() == [FIVE] * 3
     assert one.ignored.tolist() == [False, False, True]
     assert len(none) == 0
-    assert read_teacher(file, tmp_path, sure=0.95).annotations[0].ignored.all()
+    assert read_pseudo_labels(file, min_score=0.95).samples[0].ignored.all()
 
 
 @pytest.mark.parametrize(
@@ -41,27 +41,27 @@ def test_teacher_boxes(write: Write, tmp_path: Path) -> None:
         (f"[{ROW % 0.9}]".replace("[2, 3, 10,", "[2, 3, 2,"), "an empty box"),
     ],
 )
-def test_broken_teacher_entries(write: Write, tmp_path: Path, value: str, found: str) -> None:
-    write("a.jpg")
-    write("good.jpg")
+def test_broken_entries(write: Write, tmp_path: Path, value: str, found: str) -> None:
+    write("images/a.jpg")
+    write("images/good.jpg")
     file = write("boxes.json", f'{{"a.jpg": {value}, "gone.jpg": [], "good.jpg": [{ROW % 0.9}]}}')
-    reading = read_teacher(file, tmp_path)
-    assert [annotation.path.name for annotation in reading.annotations] == ["good.jpg"]
-    annotation_error, missing = reading.problems
+    dataset = read_pseudo_labels(file)
+    assert [sample.path.name for sample in dataset.samples] == ["good.jpg"]
+    annotation_error, missing = dataset.problems
     with pytest.raises(BadAnnotation, match=rf"boxes.json: 'a.jpg': .*{found}.*; write rows"):
         raise annotation_error
     assert "boxes.json: 'gone.jpg': the image" in str(missing)
 
 
-def test_teacher_files_that_cannot_be_used(write: Write, tmp_path: Path) -> None:
+def test_unusable_files(write: Write, tmp_path: Path) -> None:
     with pytest.raises(BadAnnotation, match="cannot be read"):
-        read_teacher(tmp_path / "none.json", tmp_path)
-    with pytest.raises(BadAnnotation, match=r"cut.json:2: no JSON"):
-        read_teacher(write("cut.json", "{", '"a.jpg": [[1 2]]}'), tmp_path)
+        read_pseudo_labels(tmp_path / "none.json")
+    with pytest.raises(BadAnnotation, match=r"cut.json:2: not JSON"):
+        read_pseudo_labels(write("cut.json", "{", '"a.jpg": [[1 2]]}'))
     with pytest.raises(BadAnnotation, match="a list at the top"):
-        read_teacher(write("list.json", "[]"), tmp_path)
+        read_pseudo_labels(write("list.json", "[]"))
     (tmp_path / "bytes.json").write_bytes(b'{"\xff\xfe\xfa": []}')
-    with pytest.raises(BadAnnotation, match=r"bytes.json: no JSON"):
-        read_teacher(tmp_path / "bytes.json", tmp_path)
-    with pytest.raises(BadOption, match=r"sure is 50; .* between 0 and 1"):
-        read_teacher(write("good.json", "{}"), tmp_path, sure=50)
+    with pytest.raises(BadAnnotation, match=r"bytes.json: not JSON"):
+        read_pseudo_labels(tmp_path / "bytes.json")
+    with pytest.raises(BadOption, match=r"min_score is 50; .* between 0 and 1"):
+        read_pseudo_labels(write("good.json", "{}"), min_score=50)

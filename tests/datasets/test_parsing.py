@@ -3,64 +3,67 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.datasets.points import (
-    PointFace,
+from mien.datasets.parsing import (
     as_numbers,
     checked_points,
-    load_image,
+    numbers,
     original_image,
+    read_lines,
+    require_image,
     size_of,
-    unknown,
 )
-from mien.errors import BadAnnotation, BadImage, BadOption
+from mien.errors import BadAnnotation
 from mien.imaging import write_image
 
 SIZE = (100, 50)
 
 
-def face(**changes: object) -> PointFace:
-    fields = {
-        "path": Path("a.jpg"),
-        "points": np.ones((68, 2)),
-        "scheme": "68",
-        "subset": "S",
-        "person": "p",
-        "visible": unknown(68),
-        "pose": None,
-        "box": unknown(4),
-    }
-    return PointFace(**{**fields, **changes})
-
-
-def test_arrays_are_float32() -> None:
-    one = face()
-    assert one.points.dtype == one.visible.dtype == one.box.dtype == np.float32
+def test_numbers() -> None:
+    assert numbers("a.txt:1", ["1", "-2.5"], 2, "x y") == [1, -2.5]
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("text", "found"),
     [
-        ({"scheme": "70"}, r"a.jpg: unknown scheme '70'; one of 5, 29, 68"),
-        ({"points": np.ones((67, 2))}, r"points of a.jpg has shape \(67, 2\); it must be \(68, 2\)"),
-        ({"scheme": "98"}, r"points of a.jpg has shape \(68, 2\); it must be \(98, 2\)"),
-        ({"visible": np.ones(67)}, r"visible of a.jpg has shape \(67,\)"),
-        ({"visible": np.full(68, 2)}, r"visible of a.jpg has \[2.\]; it must be 1, 0 or NaN"),
-        ({"box": np.ones(5)}, r"box of a.jpg has shape \(5,\)"),
-        ({"points": unknown(68, 2)}, r"a.jpg: no point is known"),
+        ("1 a", "not a number: '1 a'"),
+        ("1", "1 numbers"),
+        ("1 2 3", "3 numbers"),
+        ("1 nan", "nan"),
+        ("1 inf", "inf"),
     ],
 )
-def test_faces_are_checked(changes: dict[str, object], message: str) -> None:
-    with pytest.raises(BadOption, match=message):
-        face(**changes)
+def test_bad_numbers_name_place_finding_and_layout(text: str, found: str) -> None:
+    with pytest.raises(BadAnnotation, match=rf"a.txt:7: .*{found}.*write 'x y'"):
+        numbers("a.txt:7", text.split(), 2, "x y")
 
 
-def test_a_image_from_its_file_or_from_inside_another(tmp_path: Path) -> None:
-    pixels = np.full((4, 6, 3), 9, dtype=np.uint8)
-    write_image(tmp_path / "a.png", pixels)
-    assert np.array_equal(load_image(face(path=tmp_path / "a.png")), pixels)
-    assert load_image(face(load=lambda: pixels)) is pixels
-    with pytest.raises(BadImage, match=r"b\.png"):
-        load_image(face(path=tmp_path / "b.png"))
+def test_lines_of_a_file_from_windows(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"\xef\xbb\xbfone\r\ntwo \xe9\r\n")
+    assert [line.strip() for line in read_lines(file)] == ["one", "two �", ""]
+
+
+@pytest.mark.parametrize("name", ["missing.txt", "."])
+def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadAnnotation, match="the list cannot be read"):
+        read_lines(tmp_path / name)
+
+
+def test_images_must_be_there_and_not_empty(tmp_path: Path) -> None:
+    file = tmp_path / "a.jpg"
+    with pytest.raises(BadAnnotation, match=r"list:3: the image .*a.jpg is missing"):
+        require_image("list:3", file)
+    file.touch()
+    with pytest.raises(BadAnnotation, match="is empty"):
+        require_image("list:3", file)
+    file.write_bytes(b"x")
+    assert require_image("list:3", file) == file
+
+
+@pytest.mark.parametrize("name", ["a\0b.jpg", "a" * 5000 + ".jpg"])
+def test_impossible_names_are_problems_too(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadAnnotation, match="list:3"):
+        require_image("list:3", tmp_path / name)
 
 
 def test_points_that_can_be_used() -> None:
@@ -82,9 +85,9 @@ def test_points_that_can_be_used() -> None:
         ([[0, 0], [0, np.inf], [0, 0]], "^f: point 1 is infinite"),
         ([[0, 0], [0, 0], [200.5, 0]], r"^f: point 2 is at \(200.5, 0.0\), far outside the image of 100 x 50"),
         ([[0, 0], [0, -50.5], [0, 0]], r"^f: point 1 is at \(0.0, -50.5\)"),
-        ([["a", "b"]], "^f: points are no numbers"),
-        (np.array([[None]]), "^f: points are no numbers"),
-        ([[1], [1, 2]], "^f: points are no numbers"),
+        ([["a", "b"]], "^f: points are not numbers"),
+        (np.array([[None]]), "^f: points are not numbers"),
+        ([[1], [1, 2]], "^f: points are not numbers"),
     ],
 )
 def test_points_that_cannot(values: object, message: str) -> None:
@@ -94,11 +97,11 @@ def test_points_that_cannot(values: object, message: str) -> None:
 
 def test_numbers_of_any_kind() -> None:
     assert as_numbers("f", "x", np.array([[True, False]])).tolist() == [[1.0, 0.0]]
-    with pytest.raises(BadAnnotation, match="x are no numbers"):
+    with pytest.raises(BadAnnotation, match="x are not numbers"):
         as_numbers("f", "x", np.array([1j]))
 
 
-def test_the_size_of_a_image(tmp_path: Path) -> None:
+def test_the_size_of_an_image(tmp_path: Path) -> None:
     write_image(tmp_path / "a.png", np.zeros((5, 7, 3), dtype=np.uint8))
     assert size_of("f", tmp_path / "a.png") == (7, 5)
     (tmp_path / "b.png").write_text("no image")
