@@ -167,7 +167,7 @@ def test_no_face(detector, image) -> None:
 
 def test_a_chip_has_the_eyes_level(detector, image) -> None:
     (aligned_face,) = align_faces(image, detector(image))
-    found = detector(aligned_face.pixels)
+    found = detector(aligned_face.image)
     assert len(found) == 1
     left, right = found.keypoints[0, :2]
     assert abs(left[1] - right[1]) < 0.1 * (right[0] - left[0])

@@ -1,10 +1,12 @@
 import dataclasses
+import json
+import sys
 
 import numpy as np
 import pytest
 
-from mien.errors import BadOption, MienError
-from mien.types import Candidates, Face, Faces, Landmarks
+from mien.errors import BadOption, DeadlineExceeded, MienError, MissingExtra
+from mien.types import Candidates, Deadline, Face, Faces, Landmarks, Pose
 
 
 def three_faces():
@@ -58,3 +60,74 @@ def test_arrays_of_the_wrong_shape_are_refused(make):
 def test_bad_options_are_value_errors_and_ours():
     assert issubclass(BadOption, ValueError)
     assert issubclass(BadOption, MienError)
+
+
+def test_arrays_are_copied_and_read_only():
+    boxes = np.zeros((1, 4), np.float32)
+    faces = Faces(boxes, np.ones(1), np.zeros((1, 5, 2)))
+    boxes[:] = 7
+    assert not faces.boxes.any()
+    for array in (faces.boxes, faces[0].box, faces[:1].keypoints, Landmarks(np.zeros((1, 2)), "1", np.ones(1)).points):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 1
+        with pytest.raises(ValueError, match="WRITEABLE"):
+            array.setflags(write=True)
+
+
+def test_geometry_and_named_keypoints():
+    face = Face(np.array([10, 20, 40, 80]), 0.5, np.arange(10).reshape(5, 2))
+    assert (face.width, face.height, face.area, face.center) == (30, 60, 1800, (25, 50))
+    assert [face.left_eye.tolist(), face.right_eye.tolist(), face.nose.tolist()] == [[0, 1], [2, 3], [4, 5]]
+    assert [face.left_mouth.tolist(), face.right_mouth.tolist()] == [[6, 7], [8, 9]]
+
+
+def test_to_dict_is_plain_json():
+    faces = three_faces()
+    assert json.loads(json.dumps(faces.to_dict()))["faces"][1]["box"] == [4, 5, 6, 7]
+    unknown = Face(np.zeros(4), 0.5, np.full((5, 2), np.nan))
+    assert unknown.to_dict()["keypoints"] is None
+    landmarks = Landmarks(np.zeros((1, 2)), "1", np.ones(1), Pose(1, 2, 3))
+    assert landmarks.to_dict() == {
+        "scheme": "1",
+        "points": [[0, 0]],
+        "scores": [1],
+        "pose": {"yaw": 1, "pitch": 2, "roll": 3},
+    }
+
+
+def test_concatenate_and_from_list_keep_the_order():
+    faces = three_faces()
+    for again in (Faces.concatenate([faces[:1], Faces.empty(), faces[1:]]), Faces.from_list(list(faces))):
+        np.testing.assert_array_equal(again.boxes, faces.boxes)
+        np.testing.assert_array_equal(again.keypoints, faces.keypoints)
+    assert len(Faces.concatenate([])) == len(Faces.from_list([])) == 0
+
+
+def test_notebook_representations():
+    faces = three_faces()
+    assert repr(faces[0]) == "Face(box=[0.0, 1.0, 2.0, 3.0], score=0.900)"
+    assert repr(faces).startswith("Faces(3: [Face(")
+    assert repr(Faces.empty()) == "Faces(0: [])"
+    assert faces._repr_html_().count("<tr>") == 4
+    assert (
+        repr(Landmarks(np.zeros((2, 2)), "2", np.ones(2)))
+        == "Landmarks(2 points, scheme='2', mean score=1.000, pose=None)"
+    )
+
+
+def test_dataframe_has_a_row_per_face():
+    frame = three_faces().to_dataframe()
+    assert frame.shape == (3, 15)
+    assert frame.loc[1, ["x0", "y1", "left_eye_x", "right_mouth_y"]].tolist() == [4, 7, 10, 19]
+
+
+def test_supervision_is_optional(monkeypatch):
+    monkeypatch.setitem(sys.modules, "supervision", None)
+    with pytest.raises(MissingExtra, match=r"needs supervision; install it: pip install 'mien\[interop\]'"):
+        three_faces().to_supervision()
+
+
+def test_deadlines_expire():
+    Deadline.after(60).check()
+    with pytest.raises(DeadlineExceeded, match="deadline passed"):
+        Deadline.after(-1).check()

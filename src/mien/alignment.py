@@ -1,10 +1,11 @@
-"""Aligned faces: small images in which every face has its five points at the same places."""
+"""Aligned faces: crops in which the keypoints lie at the places of a template."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,68 +13,94 @@ from numpy.typing import NDArray
 from mien.errors import BadOption
 from mien.geometry.schemes import ARCFACE_TEMPLATE, MXNET_TEMPLATE
 from mien.geometry.similarity import Similarity
-from mien.imaging import Mipmap
+from mien.imaging import Mipmap, encode_png
+from mien.options import OptionInfo, check
 from mien.types import Faces, Image
+
+MAX_SIZE = 4096
+"""Largest side of an aligned face in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlignSpec:
-    """How an aligned face is cut: its side, ``size`` pixels, and the ``template`` of five points (5, 2), in sides.
+    """How a face is aligned.
 
-    The template is held as a tuple of (x, y) pairs, so that equal specs compare equal and can share one warp.
-    Raises BadOption where the size is below 1 or the template is not five finite points.
+    Specs with equal values compare equal, so that they can share one warp.
+
+    Attributes:
+        size: Side of the aligned face in pixels, 1 to 4096.
+        template: Five keypoints as (x, y) pairs, in sides of the aligned face.
+
+    Raises:
+        BadOption: The size is out of range or the template is not five finite points.
     """
 
     size: int
     template: Sequence[Sequence[float]]
 
     def __post_init__(self) -> None:
+        check("size", self.size, int, OptionInfo("", "pixels", 1, MAX_SIZE))
         points = np.asarray(self.template, dtype=np.float64)
-        if self.size < 1:
-            raise BadOption(f"an aligned face's size is {self.size}; it must be at least 1 pixel")
         if points.shape != (5, 2) or not np.isfinite(points).all():
-            raise BadOption(f"an aligned face's template is five finite points (5, 2), not shape {points.shape}")
+            raise BadOption(f"the template has shape {points.shape}; it must be five finite points (5, 2)")
         object.__setattr__(self, "template", tuple((x, y) for x, y in points.tolist()))
 
     @classmethod
     def padded(cls, size: int = 144, padding: float = 0.37) -> AlignSpec:
-        """As the MXNet port of MTCNN cuts aligned faces: ``padding``, in template sides, is added on each side."""
+        """Return the spec of the MXNet port of MTCNN: the template with ``padding`` template sides around it."""
         if not (math.isfinite(padding) and padding > -0.5):
-            raise BadOption(f"padding is {padding}; it must be above -0.5, where nothing of the template is left")
+            raise BadOption(f"padding={padding}: must be above -0.5, where nothing of the template is left")
         return cls(size, ((padding + MXNET_TEMPLATE) / (2 * padding + 1)).tolist())
 
     @classmethod
     def arcface(cls, size: int = 112) -> AlignSpec:
-        """As most recognition networks want it (Deng et al. 2019, "ArcFace")."""
+        """Return the spec that most recognition networks expect (Deng et al. 2019, "ArcFace")."""
         return cls(size, ARCFACE_TEMPLATE.tolist())
 
     @classmethod
     def of(cls, template: str, size: int | None = None, padding: float | None = None) -> AlignSpec:
-        """:meth:`padded` for "mxnet", :meth:`arcface` for "arcface"; what is None is as it is there.
+        """Return :meth:`padded` for "mxnet", :meth:`arcface` for "arcface"; None keeps their defaults.
 
-        Raises BadOption for another template, and for a padding of "arcface", which has none.
+        Raises:
+            BadOption: Another template, or a padding for "arcface", which has none.
         """
         given = {} if size is None else {"size": size}
         if template == "mxnet":
             return cls.padded(**given) if padding is None else cls.padded(**given, padding=padding)
         if template != "arcface":
-            raise BadOption(f"template {template!r}: give mxnet or arcface")
+            raise BadOption(f"template={template!r}: must be 'mxnet' or 'arcface'")
         if padding is not None:
-            raise BadOption(f"padding {padding:g}: the arcface template has none; use the mxnet template")
+            raise BadOption(f"padding={padding:g}: the arcface template has none; use the mxnet template")
         return cls.arcface(**given)
 
     @property
     def points(self) -> NDArray[np.float64]:
-        """The five points (5, 2) in aligned face pixels."""
+        """The five keypoints (5, 2) in pixels of the aligned face."""
         return np.asarray(self.template, dtype=np.float64) * self.size
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AlignedFace:
-    """``pixels``: RGB uint8 (size, size, 3). ``to_image`` maps aligned face pixels to image pixels."""
+    """A face crop in which the keypoints lie at the places of a template.
 
-    pixels: Image
+    Attributes:
+        image: RGB, uint8 (size, size, 3).
+        to_image: Maps pixels of the aligned face to pixels of the source image.
+    """
+
+    image: Image
     to_image: Similarity
+
+    def __repr__(self) -> str:
+        return f"AlignedFace({self.image.shape[1]} x {self.image.shape[0]})"
+
+    def _repr_png_(self) -> bytes:
+        """Return a PNG for notebooks."""
+        return encode_png(self.image)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return size and the (2, 3) matrix from aligned to source pixels as plain Python values."""
+        return {"size": self.image.shape[0], "to_image": self.to_image.matrix.tolist()}
 
 
 def align_faces(
@@ -83,17 +110,23 @@ def align_faces(
     padding: float = 0.37,
     spec: AlignSpec | None = None,
 ) -> list[AlignedFace]:
-    """One aligned face a face, in the order of ``faces``; what lies outside the image is black.
+    """Return one aligned face per face, in order; outside the image it is black.
 
-    ``size`` (pixels) and ``padding`` describe :meth:`AlignSpec.padded`; ``spec`` takes their place when given.
+    Args:
+        image: The image that the faces were detected in.
+        faces: Their keypoints are mapped to the template.
+        size: Side in pixels, see :meth:`AlignSpec.padded`.
+        padding: Margin in template sides, see :meth:`AlignSpec.padded`.
+        spec: Replaces ``size`` and ``padding``.
 
-    Raises BadOption where the five points of a face coincide.
+    Raises:
+        BadOption: The keypoints of a face coincide.
     """
     spec = AlignSpec.padded(size, padding) if spec is None else spec
     source = image if isinstance(image, Mipmap) else Mipmap(image)
-    return [_chip(source, points, spec) for points in faces.keypoints]
+    return [_align(source, keypoints, spec) for keypoints in faces.keypoints]
 
 
-def _chip(source: Mipmap, points: NDArray[np.floating], spec: AlignSpec) -> AlignedFace:
-    to_image = Similarity.fit(points, spec.points).inverse()
+def _align(source: Mipmap, keypoints: NDArray[np.floating], spec: AlignSpec) -> AlignedFace:
+    to_image = Similarity.fit(keypoints, spec.points).inverse()
     return AlignedFace(source.warp(to_image.matrix, spec.size, spec.size), to_image)

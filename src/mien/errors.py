@@ -8,6 +8,7 @@
     |-- ModelMissing     a network file is not where it was looked for
     |-- ModelMismatch    a network file has no card, another task, or was altered
     |-- MissingExtra     a feature needs an optional dependency that is not installed
+    |-- DeadlineExceeded the work took longer than it was given
     |-- ExportMismatch   the exported network does not compute what the trained one does
     `-- ServiceError     the HTTP service refused, failed or was not there
 
@@ -80,6 +81,10 @@ def needs_extra(feature: str, extra: str) -> Iterator[None]:
         if package.partition(".")[0] == "mien":  # our own bug, not a missing package
             raise
         raise MissingExtra(feature, package, extra) from error
+
+
+class DeadlineExceeded(MienError):
+    """The work took longer than it was given and was abandoned."""
 
 
 class ExportMismatch(MienError):

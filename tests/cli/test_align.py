@@ -76,7 +76,7 @@ def test_images_of_equal_names(call, save, capsys) -> None:
     [
         (["x.png"], "required: --out"),
         (["x.png", "--out", "."], "--out .: the images are there"),
-        (["x.png", "--out", "aligned_faces", "--size", "0"], "size is 0"),
+        (["x.png", "--out", "aligned_faces", "--size", "0"], "size=0"),
         (
             ["x.png", "--out", "aligned_faces", "--template", "arcface", "--padding", "0.2"],
             "--padding 0.2: the arcface",

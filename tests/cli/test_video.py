@@ -122,7 +122,7 @@ class _Landmarker:
     def __init__(self, network: str, *, contour: str, refinement_steps: int, threads: int | None) -> None:
         self.made.append((network, contour, refinement_steps, threads))
 
-    def __call__(self, mipmap: Mipmap, faces: Faces) -> list[Landmarks]:
+    def __call__(self, mipmap: Mipmap, faces: Faces, **options: object) -> list[Landmarks]:
         return [self._one(mipmap.image, *box) for box in faces.boxes.round().astype(int).clip(0).tolist()]
 
     def _one(self, image: Image, x0: int, y0: int, x1: int, y1: int) -> Landmarks:
@@ -185,4 +185,4 @@ def test_table_names_track_and_frame(shipped, clip, capsys, landmarker) -> None:
 
 def test_every_must_be_a_number_of_frames(shipped, clip, capsys, landmarker) -> None:
     assert main(["video", clip, "--landmarks", "--every", "0"]) == 2
-    assert "every=0: must be 1 or more" in capsys.readouterr().err
+    assert "detect_every=0: must be at least 1" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from mien.geometry import boxes
 from mien.geometry.mean_face import MEAN_FACE
 from mien.geometry.pose import fit_pose, rotation
 from mien.geometry.schemes import to_five
-from mien.heads import LandmarkDetector, landmarks
+from mien.heads import LandmarkConfig, LandmarkDetector, landmarks
 from mien.imaging import Mipmap
 from mien.types import Faces
 
@@ -282,7 +282,7 @@ def test_boxes_that_are_none_are_named(face, box) -> None:
 def test_what_makes_no_sense_is_refused(face) -> None:
     with pytest.raises(BadOption, match="contour='jaw': must be 'visible' or '3d'"):
         LandmarkDetector(MapReader([face]), contour="jaw")
-    with pytest.raises(BadOption, match="passes=3: must be 1, or 2"):
+    with pytest.raises(BadOption, match="refinement_steps=3: must be between 1 and 2"):
         LandmarkDetector(MapReader([face]), refinement_steps=3)
     with pytest.raises(ModelMismatch, match="for the task 'onet'; give a landmarks68 network"):
         LandmarkDetector(MapReader([face], task="onet"))
@@ -292,7 +292,7 @@ def test_what_makes_no_sense_is_refused(face) -> None:
         LandmarkDetector(FivePoints([face]))
     with pytest.raises(ModelMissing):
         LandmarkDetector("absent.onnx")
-    with pytest.raises(BadOption, match="2 images and faces of 1"):
+    with pytest.raises(BadOption, match="2 images but faces of 1"):
         LandmarkDetector(MapReader([face])).batch([map_image()] * 2, [Faces.empty()])
 
 
@@ -304,4 +304,4 @@ class FivePoints(MapReader):
 
 def test_a_landmarker_does_not_change(face) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        LandmarkDetector(MapReader([face])).refinement_steps = 2
+        LandmarkDetector(MapReader([face])).config = LandmarkConfig()

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from mien.errors import BadImage
+from mien.imaging import Mipmap
 from mien.pipeline.analyzer import FaceAnalyzer
+from mien.pipeline.config import AnalyzerConfig
 from mien.types import Faces, Image, Landmarks
 
 
@@ -18,8 +20,8 @@ from mien.types import Faces, Image, Landmarks
 class Spots:
     """A face for each white pixel."""
 
-    def batch(self, images: Sequence[Image]) -> list[Faces]:
-        return [_faces(np.argwhere(image[..., 0] == 255)) for image in images]
+    def batch(self, images: Sequence[Mipmap], **options: object) -> list[Faces]:
+        return [_faces(np.argwhere(image.image[..., 0] == 255)) for image in images]
 
 
 def _faces(spots: np.ndarray) -> Faces:
@@ -34,7 +36,7 @@ class Corners:
 
     calls: list
 
-    def batch(self, images: Sequence[Image], faces: Sequence[Faces]) -> list[list[Landmarks]]:
+    def batch(self, images: Sequence[Mipmap], faces: Sequence[Faces], **options: object) -> list[list[Landmarks]]:
         self.calls.append(len(images))
         return [[Landmarks(face.box[None, :2], "1", np.ones(1)) for face in found] for found in faces]
 
@@ -47,7 +49,7 @@ def image(*spots: tuple[int, int]) -> Image:
 
 
 def test_a_portrait_a_face() -> None:
-    look = FaceAnalyzer(Spots(), Corners([]))
+    look = FaceAnalyzer(face_detector=Spots(), landmark_detector=Corners([]))
     one, two = look(image((3, 4), (9, 14)))
     assert one.face.box.tolist() == [3, 4, 4, 5]
     assert one.landmarks.points.tolist() == [[3, 4]]
@@ -56,14 +58,14 @@ def test_a_portrait_a_face() -> None:
 
 
 def test_no_landmarks_unless_asked_for() -> None:
-    (one,) = FaceAnalyzer(Spots(), None)(image((3, 4)))
+    (one,) = FaceAnalyzer(AnalyzerConfig(heads=()), face_detector=Spots())(image((3, 4)))
     assert one.landmarks is None
     assert one.face.box.tolist() == [3, 4, 4, 5]
 
 
 def test_batch_gives_the_answers_of_one_by_one_in_groups() -> None:
     corners = Corners([])
-    look = FaceAnalyzer(Spots(), corners)
+    look = FaceAnalyzer(face_detector=Spots(), landmark_detector=corners)
     images = [image(*[(i, j) for j in range(i % 3)]) for i in range(20)]
     together = look.batch(iter(images))
     assert corners.calls == [16, 4]
@@ -73,8 +75,8 @@ def test_batch_gives_the_answers_of_one_by_one_in_groups() -> None:
 
 
 def test_bad_images_and_changes_are_refused(tmp_path) -> None:
-    look = FaceAnalyzer(Spots(), None)
+    look = FaceAnalyzer(AnalyzerConfig(heads=()), face_detector=Spots())
     with pytest.raises(BadImage, match="no such file"):
         look(tmp_path / "gone.jpg")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        look.landmarker = None
+        look.landmark_detector = None

@@ -9,19 +9,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from mien.errors import BadOption
-from mien.pipeline.smoothing import PointFilter, Smoothing
+from mien.pipeline.smoothing import PointFilter, SmoothingConfig
 
 FPS = 25.0
 SIZE = 200.0
 NOISE = 0.01 * SIZE
-DEFAULT = Smoothing()
+DEFAULT = SmoothingConfig()
 FACE = np.random.default_rng(0).random((68, 2)) * SIZE
 FACE[:2] = [[0, 0], [SIZE, SIZE]]
 
 Numbers = NDArray[np.float64]
 
 
-def smoothed(frames: Numbers, fps: float = FPS, how: Smoothing = DEFAULT) -> Numbers:
+def smoothed(frames: Numbers, fps: float = FPS, how: SmoothingConfig = DEFAULT) -> Numbers:
     one = PointFilter(fps, how)
     return np.array([one(points) for points in frames], dtype=np.float64)
 
@@ -37,7 +37,7 @@ def moving(step: tuple[float, float], count: int = 150) -> Numbers:
 
 def test_two_frames_are_averaged_and_a_slow_filter_goes_on_as_the_paper_says() -> None:
     # At 1 / (2 pi) Hz and 1 frame a second the weight of a new value is 1 / (1 + 1) = 1/2, at any time.
-    how = Smoothing(cutoff=1 / (2 * np.pi), follow=0, follow_own=0)
+    how = SmoothingConfig(min_cutoff=1 / (2 * np.pi), beta=0, local_beta=0)
     values = smoothed(np.array([0.0, 8, 8, 0]).reshape(4, 1, 1).repeat(2, axis=2), 1, how)
     np.testing.assert_allclose(values[:, 0, 0], [0, 4, 6, 3], atol=1e-5)
 
@@ -45,7 +45,7 @@ def test_two_frames_are_averaged_and_a_slow_filter_goes_on_as_the_paper_says() -
 def test_the_cutoff_grows_with_the_speed_in_sizes_a_second() -> None:
     # Two points 10 apart move by 5 at 2 frames a second: 1 size a second, of which the low-pass lets half through.
     rate = 2.0
-    how = Smoothing(cutoff=0.1, follow=3, follow_own=0, speed_cutoff=rate / (2 * np.pi))
+    how = SmoothingConfig(min_cutoff=0.1, beta=3, local_beta=0, derivative_cutoff=rate / (2 * np.pi))
     points = np.array([[0.0, 0], [10, 0]])
     found = smoothed(np.stack([points, points, points + np.array([5, 0])]), rate, how)
     weight = 1 / (1 + rate / (2 * np.pi * (0.1 + 3 * 0.5)))
@@ -82,7 +82,7 @@ def test_turning_and_growing_count_as_moving() -> None:
 def test_a_point_that_moves_alone_is_followed_sooner_with_follow_own() -> None:
     frames = np.repeat(FACE[None], 40, axis=0)
     frames[20:, 5, 1] += 0.1 * SIZE
-    lazy, quick = (smoothed(frames, how=Smoothing(follow=0, follow_own=own))[24, 5, 1] for own in (0, 3))
+    lazy, quick = (smoothed(frames, how=SmoothingConfig(beta=0, local_beta=own))[24, 5, 1] for own in (0, 3))
     assert FACE[5, 1] < lazy < quick < frames[24, 5, 1]
 
 
@@ -110,12 +110,12 @@ def test_filters_do_not_share_their_state_nor_write_into_what_they_are_given() -
 
 
 def test_what_cannot_be_smoothed() -> None:
-    with pytest.raises(BadOption, match="fps is 0; it must be above 0"):
+    with pytest.raises(BadOption, match="fps=0: must be above 0"):
         PointFilter(0)
-    with pytest.raises(BadOption, match=r"cutoff=0: must be finite and above 0"):
-        Smoothing(cutoff=0)
-    with pytest.raises(BadOption, match=r"follow=-1: must be finite and 0 or more"):
-        Smoothing(follow=-1)
+    with pytest.raises(BadOption, match=r"min_cutoff=0: must be at least"):
+        SmoothingConfig(min_cutoff=0)
+    with pytest.raises(BadOption, match=r"beta=-1: must be at least 0"):
+        SmoothingConfig(beta=-1)
     one = PointFilter(FPS)
     with pytest.raises(BadOption, match="only finite points"):
         one(np.full((68, 2), np.nan))

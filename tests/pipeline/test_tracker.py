@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.imaging import Mipmap
-from mien.pipeline.smoothing import Smoothing
-from mien.pipeline.tracker import Tracked, Tracker, Tracking
+from mien.pipeline.smoothing import SmoothingConfig
+from mien.pipeline.tracker import TrackedFace, Tracker, TrackerConfig
 from mien.types import Face, Faces, Image, Landmarks
 
 Box = tuple[float, float, float, float]
@@ -39,11 +40,23 @@ class FaceDetector:
         self.where = where
         self.ran: list[int] = []
 
-    def __call__(self, image: Image) -> Faces:
-        frame = frame_of(image)
+    def __call__(self, image: Mipmap) -> Faces:
+        frame = frame_of(image.image)
         self.ran.append(frame)
         found = np.array(self.where(frame), np.float32).reshape(-1, 4)
         return Faces(found, np.full(len(found), 0.9), np.full((len(found), 5, 2), np.nan))
+
+
+@dataclass
+class Analyzer:
+    """What the tracker needs of a FaceAnalyzer."""
+
+    detect: Callable
+    landmarks: Callable
+
+
+def tracker(detect: Callable, landmarks: Callable, config: TrackerConfig = TrackerConfig(), fps: float = 25) -> Tracker:
+    return Tracker(Analyzer(detect, landmarks), fps, config)
 
 
 class LandmarkDetector:
@@ -67,7 +80,7 @@ class LandmarkDetector:
         return Landmarks(points, "68", np.full(68, self.score(frame) if seen else 0.1))
 
 
-def watch(tracker: Tracker, frames: int) -> list[list[Tracked]]:
+def watch(tracker: Tracker, frames: int) -> list[list[TrackedFace]]:
     out = []
     for frame in range(frames):
         image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
@@ -76,7 +89,7 @@ def watch(tracker: Tracker, frames: int) -> list[list[Tracked]]:
     return out
 
 
-def numbers(seen: list[list[Tracked]]) -> list[list[int]]:
+def numbers(seen: list[list[TrackedFace]]) -> list[list[int]]:
     return [[one.track for one in frame] for frame in seen]
 
 
@@ -90,10 +103,10 @@ THERE: Box = (250, 60, 330, 140)
 
 def test_the_detector_runs_on_every_nth_frame_and_the_face_keeps_its_number() -> None:
     detector = FaceDetector(walk)
-    tracker = Tracker(detector, LandmarkDetector(walk), 25, Tracking(every=5), None)
-    seen = watch(tracker, 12)
+    faces = tracker(detector, LandmarkDetector(walk), TrackerConfig(detect_every=5, smoothing=None))
+    seen = watch(faces, 12)
     assert detector.ran == [0, 5, 10]
-    assert tracker.detections == 3
+    assert faces.detections == 3
     assert numbers(seen) == [[0]] * 12
     for frame, (one,) in enumerate(seen):
         np.testing.assert_allclose(one.analysis.face.box, walk(frame)[0], atol=0.01)
@@ -104,15 +117,15 @@ def test_the_detector_runs_on_every_nth_frame_and_the_face_keeps_its_number() ->
 
 
 def test_a_grey_frame() -> None:
-    tracker = Tracker(FaceDetector(walk), LandmarkDetector(walk), 25)
-    assert [one.track for one in tracker(np.zeros((HEIGHT, WIDTH), np.uint8))] == [0]
+    faces = tracker(FaceDetector(walk), LandmarkDetector(walk))
+    assert [one.track for one in faces(np.zeros((HEIGHT, WIDTH), np.uint8))] == [0]
 
 
 def test_a_new_face_appears_at_the_next_detection() -> None:
     def where(frame: int) -> list[Box]:
         return [HERE] if frame < 3 else [THERE, HERE]
 
-    assert numbers(watch(Tracker(FaceDetector(where), LandmarkDetector(where), 25, Tracking(every=4)), 6)) == [
+    assert numbers(watch(tracker(FaceDetector(where), LandmarkDetector(where), TrackerConfig(detect_every=4)), 6)) == [
         *([[0]] * 4),
         *([[0, 1]] * 2),
     ]
@@ -126,7 +139,7 @@ def test_a_face_that_jumps_is_lost_and_looked_for_at_once(jump: float, number: i
         return [HERE] if frame < 3 else [(50 + jump, 60, 130 + jump, 140)]
 
     detector = FaceDetector(where)
-    seen = watch(Tracker(detector, LandmarkDetector(where), 25, Tracking(every=100)), 5)
+    seen = watch(tracker(detector, LandmarkDetector(where), TrackerConfig(detect_every=100)), 5)
     assert detector.ran == [0, 3]
     assert numbers(seen) == [[0]] * 3 + [[number]] * 2
     np.testing.assert_allclose(seen[3][0].analysis.face.box, where(3)[0], atol=0.01)
@@ -134,7 +147,7 @@ def test_a_face_that_jumps_is_lost_and_looked_for_at_once(jump: float, number: i
 
 def test_a_face_with_poor_landmarks_keeps_its_number_and_the_detector_runs_on_each_frame() -> None:
     detector = FaceDetector(walk)
-    seen = watch(Tracker(detector, LandmarkDetector(walk, lambda frame: 0.2), 25), 6)
+    seen = watch(tracker(detector, LandmarkDetector(walk, lambda frame: 0.2)), 6)
     assert numbers(seen) == [[0]] * 6
     assert detector.ran == list(range(6))
     np.testing.assert_allclose(seen[5][0].analysis.face.box, walk(5)[0], atol=0.01)
@@ -145,8 +158,8 @@ def test_a_face_that_was_away_has_its_number_again() -> None:
         return [] if 3 <= frame < 5 else [HERE, THERE]
 
     detector = FaceDetector(where)
-    tracker = Tracker(detector, LandmarkDetector(where), 25, Tracking(every=2, patience=5))
-    assert numbers(watch(tracker, 8)) == [[0, 1]] * 3 + [[]] * 2 + [[0, 1]] * 3
+    faces = tracker(detector, LandmarkDetector(where), TrackerConfig(detect_every=2, patience=5))
+    assert numbers(watch(faces, 8)) == [[0, 1]] * 3 + [[]] * 2 + [[0, 1]] * 3
     assert detector.ran == [0, 2, 3, 5, 7]
 
 
@@ -154,14 +167,19 @@ def test_a_face_that_was_away_for_long_is_a_new_one() -> None:
     def where(frame: int) -> list[Box]:
         return [] if 1 <= frame < 7 else [HERE]
 
-    tracker = Tracker(FaceDetector(where), LandmarkDetector(where), 25, Tracking(every=2, patience=1))
-    assert numbers(watch(tracker, 8)) == [[0]] + [[]] * 6 + [[1]]
+    faces = tracker(FaceDetector(where), LandmarkDetector(where), TrackerConfig(detect_every=2, patience=1))
+    assert numbers(watch(faces, 8)) == [[0]] + [[]] * 6 + [[1]]
 
 
 def test_what_the_detector_does_not_find_again_is_given_up() -> None:
     """Landmarks may hold on to what is no face."""
     detector = FaceDetector(lambda frame: [HERE] if frame == 0 else [])
-    seen = watch(Tracker(detector, LandmarkDetector(lambda frame: [HERE]), 25, Tracking(every=3, patience=2)), 11)
+    seen = watch(
+        Tracker(
+            Analyzer(detector, LandmarkDetector(lambda frame: [HERE])), 25, TrackerConfig(detect_every=3, patience=2)
+        ),
+        11,
+    )
     assert detector.ran == [0, 3, 6, 9]
     assert numbers(seen) == [[0]] * 9 + [[]] * 2
 
@@ -175,8 +193,10 @@ def test_a_box_that_drifts_is_put_back() -> None:
             in_place = frame > 9 and abs(face.box[0] - HERE[0]) < 1
             return Landmarks(points_in(HERE if in_place else (x, 60, x + 80, 140)), "68", np.full(68, 0.9))
 
-    tracker = Tracker(FaceDetector(lambda frame: [HERE]), Creeping(walk), 25, Tracking(every=10), None)
-    seen = watch(tracker, 11)
+    faces = Tracker(
+        Analyzer(FaceDetector(lambda frame: [HERE]), Creeping(walk)), 25, TrackerConfig(detect_every=10, smoothing=None)
+    )
+    seen = watch(faces, 11)
     assert numbers(seen) == [[0]] * 11
     np.testing.assert_allclose(seen[9][0].analysis.face.box, (95, 60, 175, 140), atol=0.01)
     np.testing.assert_allclose(seen[10][0].analysis.face.box, HERE, atol=0.01)
@@ -192,7 +212,7 @@ def test_of_two_on_one_face_the_older_stays() -> None:
             first = abs(face.box[0] - HERE[0]) < 3
             return Landmarks(points_in(where(frame)[0 if first else 1]), "68", np.full(68, 0.9))
 
-    seen = watch(Tracker(FaceDetector(where), Sliding(where), 25, Tracking(every=100), None), 12)
+    seen = watch(tracker(FaceDetector(where), Sliding(where), TrackerConfig(detect_every=100, smoothing=None)), 12)
     assert numbers(seen)[0] == [0, 1]
     assert numbers(seen)[-1] == [0]
     assert all(frame[0].track == 0 for frame in seen)
@@ -204,7 +224,12 @@ def test_a_face_whose_middle_leaves_the_image_is_lost() -> None:
         return [(x, 60, x + 80, 140)]
 
     seen = watch(
-        Tracker(FaceDetector(lambda frame: where(0)[: frame == 0]), LandmarkDetector(where), 25, smoothing=None), 8
+        Tracker(
+            Analyzer(FaceDetector(lambda frame: where(0)[: frame == 0]), LandmarkDetector(where)),
+            25,
+            TrackerConfig(smoothing=None),
+        ),
+        8,
     )
     assert numbers(seen) == [[0]] * 5 + [[]] * 3  # 300 + 4 * 15 + 40 = 400, the width of the image
 
@@ -215,7 +240,7 @@ def test_unknown_points_are_no_face() -> None:
             return Landmarks(np.full((68, 2), np.nan), "68", np.ones(68))
 
     detector = FaceDetector(walk)
-    assert numbers(watch(Tracker(detector, Blind(walk), 25), 3)) == [[]] * 3
+    assert numbers(watch(tracker(detector, Blind(walk)), 3)) == [[]] * 3
 
 
 def test_the_box_looked_in_stays_while_the_face_does_and_runs_ahead_of_one_that_moves() -> None:
@@ -226,11 +251,18 @@ def test_the_box_looked_in_stays_while_the_face_does_and_runs_ahead_of_one_that_
 
     looked_in: list[np.ndarray] = []
     still = [HERE]
-    watch(Tracker(FaceDetector(lambda frame: still), Noting(lambda frame: still, noise=1), 25, smoothing=None), 30)
+    watch(
+        Tracker(
+            Analyzer(FaceDetector(lambda frame: still), Noting(lambda frame: still, noise=1)),
+            25,
+            TrackerConfig(smoothing=None),
+        ),
+        30,
+    )
     np.testing.assert_array_equal(looked_in, [HERE] * 30)
 
     looked_in.clear()
-    watch(Tracker(FaceDetector(walk), Noting(walk), 25, Tracking(every=30), None), 30)
+    watch(tracker(FaceDetector(walk), Noting(walk), TrackerConfig(detect_every=30, smoothing=None)), 30)
     behind = [walk(frame)[0][0] - box[0] for frame, box in enumerate(looked_in)]
     assert len({box[0] for box in looked_in}) < 25
     assert min(behind) == pytest.approx(0, abs=0.01)
@@ -238,15 +270,22 @@ def test_the_box_looked_in_stays_while_the_face_does_and_runs_ahead_of_one_that_
 
 
 def test_smoothing_calms_and_none_leaves_the_points_alone() -> None:
-    def tremble(smoothing: Smoothing | None) -> float:
+    def tremble(smoothing: SmoothingConfig | None) -> float:
         still = [HERE]
         landmarker = LandmarkDetector(lambda frame: still, noise=0.8)
-        seen = watch(Tracker(FaceDetector(lambda frame: still), landmarker, 25, Tracking(every=7), smoothing), 80)
+        seen = watch(
+            Tracker(
+                Analyzer(FaceDetector(lambda frame: still), landmarker),
+                25,
+                TrackerConfig(detect_every=7, smoothing=smoothing),
+            ),
+            80,
+        )
         points = [one.analysis.landmarks.points for (one,) in seen if one.analysis.landmarks is not None]
         return float(np.std(points[25:], axis=0).mean())
 
     assert tremble(None) == pytest.approx(0.8, rel=0.1)
-    assert tremble(Smoothing()) < tremble(None) / 4
+    assert tremble(SmoothingConfig()) < tremble(None) / 4
 
 
 def test_no_faces_and_trackers_of_their_own() -> None:
@@ -254,20 +293,20 @@ def test_no_faces_and_trackers_of_their_own() -> None:
         return []
 
     detector = FaceDetector(nowhere)
-    assert watch(Tracker(detector, LandmarkDetector(nowhere), 25, Tracking(every=2)), 4) == [[]] * 4
+    assert watch(tracker(detector, LandmarkDetector(nowhere), TrackerConfig(detect_every=2)), 4) == [[]] * 4
     assert detector.ran == [0, 2]
     for _ in range(2):
-        assert numbers(watch(Tracker(FaceDetector(walk), LandmarkDetector(walk), 25), 2)) == [[0]] * 2
+        assert numbers(watch(tracker(FaceDetector(walk), LandmarkDetector(walk)), 2)) == [[0]] * 2
 
 
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: Tracking(every=0), "every=0: must be 1 or more"),
-        (lambda: Tracking(patience=-1), "patience=-1"),
-        (lambda: Tracking(least_score=1.5), "least_score=1.5: must lie between 0 and 1"),
-        (lambda: Tracking(least_overlap=-0.1), "least_overlap=-0.1"),
-        (lambda: Tracker(FaceDetector(walk), LandmarkDetector(walk), float("nan")), "fps is nan"),
+        (lambda: TrackerConfig(detect_every=0), "detect_every=0: must be at least 1"),
+        (lambda: TrackerConfig(patience=-1), "patience=-1"),
+        (lambda: TrackerConfig(min_score=1.5), "min_score=1.5: must be between 0 and 1"),
+        (lambda: TrackerConfig(min_iou=-0.1), "min_iou=-0.1"),
+        (lambda: tracker(FaceDetector(walk), LandmarkDetector(walk), fps=float("nan")), "fps=nan"),
     ],
 )
 def test_what_cannot_be(make: Callable[[], object], said: str) -> None:

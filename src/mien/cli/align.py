@@ -94,7 +94,7 @@ def _deliver(path: Path, image: Image, faces: Faces, spec: AlignSpec, folder: St
     cut = align_faces(image, faces, spec=spec)
     places = [folder.place(path, f"_{number}.png") for number in range(len(cut))]
     for place, aligned_face in zip(places, cut, strict=True):
-        write_image(place, aligned_face.pixels)
+        write_image(place, aligned_face.image)
     if json:
         height, width = image.shape[:2]
         records = [

@@ -68,7 +68,7 @@ class _Results:
             write_image(drawn_place(self.drawn, path), draw_faces(image, faces))
         if self.aligned_faces is not None:
             for number, aligned_face in enumerate(align_faces(image, faces), start=1):
-                write_image(self.aligned_faces.place(path, f".{number}.png"), aligned_face.pixels)
+                write_image(self.aligned_faces.place(path, f".{number}.png"), aligned_face.image)
         if self.json:
             height, width = image.shape[:2]
             say(to_json_line(image_record(str(path), width, height, faces)))

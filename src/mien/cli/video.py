@@ -20,8 +20,9 @@ from mien.errors import BadOption
 from mien.heads import LandmarkDetector
 from mien.imaging import VideoReader, VideoWriter
 from mien.imaging.draw import draw_faces, draw_landmarks
-from mien.pipeline.smoothing import Smoothing
-from mien.pipeline.tracker import Tracker, Tracking, together
+from mien.pipeline.analyzer import FaceAnalyzer
+from mien.pipeline.smoothing import SmoothingConfig
+from mien.pipeline.tracker import Tracker, TrackerConfig
 from mien.schema import frame_record, to_json_line
 from mien.types import Faces, Image, Landmarks
 
@@ -59,7 +60,7 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--every",
         type=int,
-        default=Tracking().every,
+        default=TrackerConfig().detect_every,
         metavar="N",
         help="with --landmarks: the detector runs on every Nth frame at least, and finds new faces only there "
         "(default: %(default)s)",
@@ -100,7 +101,11 @@ def run(defaults: Mapping[str, object], args: argparse.Namespace) -> int:
 def _make_tracker(
     detector: FaceDetector, landmarker: LandmarkDetector, args: argparse.Namespace, fps: float
 ) -> Tracker:
-    return Tracker(detector, landmarker, fps, Tracking(every=args.every), Smoothing() if args.smooth else None)
+    return Tracker(
+        FaceAnalyzer(face_detector=detector, landmark_detector=landmarker),
+        fps,
+        TrackerConfig(detect_every=args.every, smoothing=SmoothingConfig() if args.smooth else None),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +123,7 @@ def _find(detector: FaceDetector, image: Image) -> _Seen:
 
 def _follow(tracker: Tracker, image: Image) -> _Seen:
     tracked = tracker(image)
-    faces = together([one.analysis.face for one in tracked])
+    faces = Faces.from_list([one.analysis.face for one in tracked])
     landmarks = [one.analysis.landmarks for one in tracked if one.analysis.landmarks is not None]
     return _Seen(faces, [one.track for one in tracked], landmarks)
 

@@ -1,33 +1,46 @@
-"""The order of the stages."""
+"""The face detector: a cascade of P-Net, R-Net, O-Net and L-Net."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
 from mien.detection.config import DetectorConfig
 from mien.detection.propose import run_pnet
 from mien.detection.refine import run_lnet, run_onet, run_rnet
+from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.imaging import ImageSource, Mipmap, read_image
 from mien.models import Network, NetworkSource, opened
-from mien.types import Faces, Image
+from mien.options import build
+from mien.types import Deadline, Faces
 
-_TOGETHER = 16
-"""Images whose crops share batches; a longer list is worked through in groups of so many."""
+_IMAGES_PER_BATCH = 16
+"""Images whose crops share network calls; longer lists are processed in groups of this size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class FaceDetector:
-    """The cascade: image in, faces with five points out.
+    """Detect faces with five keypoints.
 
-    Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks". Each
-    network is the name of a shipped one, the path of a file or an opened one; with ``lnet=None`` the points stay
-    where O-Net puts them. ``threads``, ``providers``: see :func:`mien.models.open_model`. Immutable; threads may
-    share it. Raises ModelMissing, ModelMismatch, BadOption.
+    Immutable and safe to share between threads.
+
+    Args:
+        config: All options at once.
+        pnet, rnet, onet, lnet: Each the name of a shipped network, the path of a file or an opened network;
+            with ``lnet=None`` the keypoints stay where O-Net puts them.
+        threads, providers: See :func:`mien.models.open_model`.
+        options: Single fields of :class:`DetectorConfig` instead of ``config``: ``FaceDetector(min_face_size=40)``.
+
+    Raises:
+        ModelMissing, ModelMismatch, BadOption.
+
+    Reference:
+        Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks".
     """
 
     config: DetectorConfig
@@ -38,7 +51,7 @@ class FaceDetector:
 
     def __init__(
         self,
-        config: DetectorConfig = DetectorConfig(),  # noqa: B008 - frozen
+        config: DetectorConfig | None = None,
         *,
         pnet: NetworkSource = "pnet",
         rnet: NetworkSource = "rnet",
@@ -46,67 +59,79 @@ class FaceDetector:
         lnet: NetworkSource | None = "lnet",
         threads: int | None = None,
         providers: Sequence[str] | None = None,
+        **options: Any,
     ) -> None:
-        sources = {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}
-        object.__setattr__(self, "config", config)
-        for task, source in sources.items():
+        if config is not None and options:
+            raise BadOption(f"give either config or single options ({', '.join(options)}), not both")
+        object.__setattr__(self, "config", config or build(DetectorConfig, options, "FaceDetector"))
+        for task, source in {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}.items():
             network = None if source is None else opened(source, task, threads=threads, providers=providers)
             object.__setattr__(self, task, network)
 
-    def __call__(self, image: ImageSource) -> Faces:
-        """The faces of one image (array, path or bytes), best first, in image pixels. Raises BadImage.
+    def __call__(
+        self, image: ImageSource | Mipmap, *, min_face_size: float | None = None, deadline: Deadline | None = None
+    ) -> Faces:
+        """Return the faces of one image, best first, in image pixels.
 
-        The points' left and right are those of the face as it is seen upright, also when ``rotations`` found
-        it lying on its side.
+        Left and right of the keypoints are those of the upright face, also where ``rotations`` found it lying on
+        its side.
+
+        Args:
+            image: Path, bytes, file, array or PIL image.
+            min_face_size: Overrides the option for this call, in pixels.
+            deadline: Checked between pyramid levels and batches.
+
+        Raises:
+            BadImage, BadOption, DeadlineExceeded.
         """
-        return self.batch([image])[0]
+        return self.batch([image], min_face_size=min_face_size, deadline=deadline)[0]
 
-    def batch(self, images: Iterable[ImageSource]) -> list[Faces]:
-        """The faces of each image, as one by one but faster: crops of several share the networks' calls."""
-        waiting = iter(images)
+    def batch(
+        self,
+        images: Iterable[ImageSource | Mipmap],
+        *,
+        min_face_size: float | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[Faces]:
+        """Return the faces of each image; crops of several images share network calls. Raises like a single call."""
+        config = self.config if min_face_size is None else replace(self.config, min_face_size=min_face_size)
+        remaining = iter(images)
         faces: list[Faces] = []
-        while group := [read_image(source) for source in islice(waiting, _TOGETHER)]:
-            faces += self._look_each_way(group)
+        while group := [_mipmap(source) for source in islice(remaining, _IMAGES_PER_BATCH)]:
+            faces += self._detect_rotated(group, config, deadline)
         return faces
 
-    def _look_each_way(self, images: list[Image]) -> list[Faces]:
-        """Look at each image turned by each of the rotations, and merge what is found."""
-        turns = [degrees // 90 for degrees in self.config.rotations]
+    def _detect_rotated(self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None) -> list[Faces]:
+        """Detect in every requested rotation of each image and merge the results."""
+        turns = [degrees // 90 for degrees in config.rotations]
         if turns == [0]:
-            return self._look(images)
-        turned = [np.ascontiguousarray(np.rot90(image, turn)) for image in images for turn in turns]
-        found = iter(self._look(turned))
-        return [
-            _merge([_turn_back(next(found), image, turn) for turn in turns], self.config.final_nms_iom)
-            for image in images
-        ]
+            return self._detect(images, config, deadline)
+        rotated = [Mipmap(np.ascontiguousarray(np.rot90(image.image, turn))) for image in images for turn in turns]
+        found = iter(self._detect(rotated, config, deadline))
+        merged = []
+        for image in images:
+            faces = Faces.concatenate([_rotate_back(next(found), image, turn) for turn in turns])
+            merged.append(faces[boxes.nms(faces.boxes, faces.scores, config.final_nms_iom, "min")])
+        return merged
 
-    def _look(self, images: list[Image]) -> list[Faces]:
-        config = self.config
-        mipmaps = [Mipmap(image) for image in images]
-        candidates = [run_pnet(image, self.pnet, config) for image in images]
-        candidates = run_rnet(mipmaps, candidates, self.rnet, config)
-        faces = run_onet(mipmaps, candidates, self.onet, config)
+    def _detect(self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None) -> list[Faces]:
+        candidates = [run_pnet(image.image, self.pnet, config, deadline) for image in images]
+        candidates = run_rnet(images, candidates, self.rnet, config, deadline)
+        faces = run_onet(images, candidates, self.onet, config, deadline)
         if self.lnet is None or not config.refine_keypoints:
             return faces
-        return run_lnet(mipmaps, faces, self.lnet, config)
+        return run_lnet(images, faces, self.lnet, config, deadline)
 
 
-def _turn_back(faces: Faces, upright: Image, turn: int) -> Faces:
-    """Faces found after so many quarter turns, in the frame of the image before them."""
-    height, width = upright.shape[:2]
+def _mipmap(source: ImageSource | Mipmap) -> Mipmap:
+    return source if isinstance(source, Mipmap) else Mipmap(read_image(source))
+
+
+def _rotate_back(faces: Faces, upright: Mipmap, turn: int) -> Faces:
+    """Return faces found after ``turn`` quarter turns in the frame of the upright image."""
+    height, width = upright.image.shape[:2]
     where, points = faces.boxes, faces.keypoints
     for step in range(turn, 4 if turn else 0):
-        side = height if step % 2 else width  # the width of the image after so many steps
+        side = height if step % 2 else width  # width of the image after this many turns
         where, points = boxes.quarter_turn(where, side), boxes.quarter_turn_points(points, side)
     return Faces(where, faces.scores, points)
-
-
-def _merge(found: list[Faces], overlap: float) -> Faces:
-    """All faces, best first, without those that were found twice."""
-    everything = Faces(
-        np.concatenate([faces.boxes for faces in found]),
-        np.concatenate([faces.scores for faces in found]),
-        np.concatenate([faces.keypoints for faces in found]),
-    )
-    return everything[boxes.nms(everything.boxes, everything.scores, overlap, "min")]

@@ -16,7 +16,7 @@ from mien.errors import ModelMismatch
 from mien.geometry import boxes
 from mien.imaging import resize
 from mien.models import ModelCard, Network
-from mien.types import Candidates, Floats, Image
+from mien.types import Candidates, Deadline, Floats, Image
 
 _LARGEST = 1.2
 """A face cut by the border may be larger than the image; beyond so many longer sides none is looked for."""
@@ -34,9 +34,11 @@ class _Windows:
         return _Windows(self.windows[index], self.offsets[index], self.scores[index])
 
 
-def run_pnet(image: Image, pnet: Network, config: DetectorConfig) -> Candidates:
+def run_pnet(image: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None = None) -> Candidates:
     """What may be a face: calibrated boxes in image pixels, best first."""
-    found = [_run_level(level, image, pnet, config) for level in _pyramid(image, pnet.card, config)]
+    found = []
+    for level in _pyramid(image, pnet.card, config):
+        found.append(_run_level(level, image, pnet, config, deadline))
     if not found:
         return Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32))
     everything = _Windows(
@@ -72,11 +74,13 @@ def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[
         yield level
 
 
-def _run_level(level: Image, image: Image, pnet: Network, config: DetectorConfig) -> _Windows:
+def _run_level(
+    level: Image, image: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None
+) -> _Windows:
     """The best windows of one level."""
     card = pnet.card
     padded, margin = _pad(level, card)
-    scores, offsets, rows, columns = _scan(padded, pnet, config)
+    scores, offsets, rows, columns = _scan(padded, pnet, config, deadline)
     first = np.stack([columns, rows], axis=1) * np.float32(card.stride) + np.float32(
         (card.input_size - card.cell) / 2 - margin
     )
@@ -110,7 +114,7 @@ def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
 
 
 def _scan(
-    padded: Image, pnet: Network, config: DetectorConfig
+    padded: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None
 ) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
     """Scores (n,), offsets (n, 4), row and column (n,) of the windows above the threshold.
 
@@ -124,6 +128,8 @@ def _scan(
     for top in range(0, rows_total, strip_rows):
         count = min(strip_rows, rows_total - top)
         strip = padded[top * stride : (top + count - 1) * stride + size]
+        if deadline is not None:
+            deadline.check()
         scores, offsets = pnet.run(strip[None])
         if scores.shape != (1, count, columns_total) or offsets.shape != (1, count, columns_total, 4):
             raise ModelMismatch(

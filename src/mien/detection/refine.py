@@ -17,7 +17,7 @@ from mien.geometry import boxes
 from mien.geometry.schemes import FIVE_MIRROR
 from mien.imaging import Mipmap
 from mien.models import ModelCard, Network
-from mien.types import Candidates, Faces, Floats
+from mien.types import Candidates, Deadline, Faces, Floats
 
 _PATCH = 0.25
 """Side of L-Net's patches, in longer sides of the box."""
@@ -32,11 +32,15 @@ _REACH = 0.35
 
 
 def run_rnet(
-    images: Sequence[Mipmap], candidates: Sequence[Candidates], rnet: Network, config: DetectorConfig
+    images: Sequence[Mipmap],
+    candidates: Sequence[Candidates],
+    rnet: Network,
+    config: DetectorConfig,
+    deadline: Deadline | None = None,
 ) -> list[Candidates]:
     """Of each image the candidates that R-Net keeps: calibrated boxes, best first."""
     windows = [boxes.square(found.boxes) for found in candidates]
-    answers = _look(rnet, images, windows, config.batch_size)
+    answers = _infer(rnet, images, windows, config.batch_size, deadline)
     return [_candidates(config, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
 
 
@@ -49,14 +53,18 @@ def _candidates(config: DetectorConfig, windows: Floats, scores: Floats, offsets
 
 
 def run_onet(
-    images: Sequence[Mipmap], candidates: Sequence[Candidates], onet: Network, config: DetectorConfig
+    images: Sequence[Mipmap],
+    candidates: Sequence[Candidates],
+    onet: Network,
+    config: DetectorConfig,
+    deadline: Deadline | None = None,
 ) -> list[Faces]:
     """Of each image the faces, best first. Boxes may reach beyond the image, as faces do."""
-    faces = _ask_onet(images, [found.boxes for found in candidates], onet, config)
+    faces = _infer_onet(images, [found.boxes for found in candidates], onet, config, deadline)
     if config.flip_tta:
         # The mean of two scores may reach the threshold where the first alone does not.
         faces = [_suppressed(found, config.onet_threshold / 2, config) for found in faces]
-        again = _ask_onet(images, [found.boxes for found in faces], _Mirrored(onet), config)
+        again = _infer_onet(images, [found.boxes for found in faces], _Mirrored(onet), config, deadline)
         faces = [_mean(first, second) for first, second in zip(faces, again, strict=True)]
     return [_suppressed(found, config.onet_threshold, config) for found in faces]
 
@@ -76,10 +84,12 @@ class _Mirrored:
         return scores, boxes.mirror_offsets(offsets), boxes.mirror_points(points)[:, list(FIVE_MIRROR)]
 
 
-def _ask_onet(images: Sequence[Mipmap], where: Sequence[Floats], onet: Network, config: DetectorConfig) -> list[Faces]:
+def _infer_onet(
+    images: Sequence[Mipmap], where: Sequence[Floats], onet: Network, config: DetectorConfig, deadline: Deadline | None
+) -> list[Faces]:
     """What O-Net says of each box, in their order."""
     windows = [boxes.square(found) for found in where]
-    answers = _look(onet, images, windows, config.batch_size)
+    answers = _infer(onet, images, windows, config.batch_size, deadline)
     return [
         Faces(boxes.decode_boxes(offsets, squares), scores, boxes.decode_points(points, squares))
         for squares, (scores, offsets, points) in zip(windows, answers, strict=True)
@@ -114,7 +124,13 @@ def _voted(faces: Faces, kept: NDArray[np.intp]) -> Faces:
     return Faces(weights @ faces.boxes, faces.scores[kept], points)
 
 
-def run_lnet(images: Sequence[Mipmap], faces: Sequence[Faces], lnet: Network, config: DetectorConfig) -> list[Faces]:
+def run_lnet(
+    images: Sequence[Mipmap],
+    faces: Sequence[Faces],
+    lnet: Network,
+    config: DetectorConfig,
+    deadline: Deadline | None = None,
+) -> list[Faces]:
     """The same faces, each point moved by what L-Net sees in a patch around it.
 
     The optional stage of Zhang's later release, with the rule of its MXNet port: five patches of a quarter
@@ -122,7 +138,7 @@ def run_lnet(images: Sequence[Mipmap], faces: Sequence[Faces], lnet: Network, co
     stays.
     """
     patches = [point_patches(found) for found in faces]
-    answers = _look(lnet, images, patches, config.batch_size, together=5)
+    answers = _infer(lnet, images, patches, config.batch_size, deadline, together=5)
     return [_move(*one) for one in zip(faces, patches, answers, strict=True)]
 
 
@@ -140,8 +156,13 @@ def _move(faces: Faces, patches: Floats, seen: tuple[Floats, ...]) -> Faces:
     return Faces(faces.boxes, faces.scores, np.where(near, moved, faces.keypoints))
 
 
-def _look(
-    network: Network, images: Sequence[Mipmap], windows: Sequence[Floats], batch_size: int, together: int = 1
+def _infer(
+    network: Network,
+    images: Sequence[Mipmap],
+    windows: Sequence[Floats],
+    batch_size: int,
+    deadline: Deadline | None,
+    together: int = 1,
 ) -> list[tuple[Floats, ...]]:
     """For each image, what the network returns for its windows (n, 4).
 
@@ -156,6 +177,8 @@ def _look(
     step = batch_size * together
     for start in range(0, max(ends[-1], 1), step):  # one empty call where there is nothing: it knows the shapes
         crops = _crops(images, crop_boxes, ends, start, start + step, network.card.input_size)
+        if deadline is not None:
+            deadline.check()
         answers.append(network.run(_stack(crops, together)))
     whole = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
     borders = [end // together for end in ends[:-1]]

@@ -1,48 +1,251 @@
-"""The whole way from an image to portraits: detect, then describe."""
+"""The pipeline from an image to its analyzed faces."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from mien.detection import FaceDetector
-from mien.heads import LandmarkDetector
-from mien.imaging import ImageSource, read_image
-from mien.types import FaceAnalysis, Image
+import numpy as np
 
-_TOGETHER = 16
-"""Images that share the networks' calls; a longer list is worked through in groups of so many."""
+from mien.alignment import AlignedFace, AlignSpec, align_faces
+from mien.detection import FaceDetector
+from mien.errors import BadOption
+from mien.geometry.schemes import to_five
+from mien.heads import Contour, LandmarkDetector
+from mien.imaging import ImageSource, Mipmap, read_image
+from mien.pipeline.config import AnalyzerConfig
+from mien.types import Deadline, Face, Faces, Landmarks
+
+_IMAGES_PER_BATCH = 16
+"""Images whose crops share network calls; longer lists are processed in groups of this size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FaceAnalyzer:
-    """Image in, one portrait a face out.
+class FaceAnalysis:
+    """Everything requested about one face; None: not requested.
 
-    With ``landmarker=None`` the portraits have no landmarks. Immutable; threads may share it.
+    Attributes:
+        face: Bounding box, score and keypoints.
+        landmarks: 68 landmarks and the head pose.
+        aligned: The aligned crop.
     """
 
-    detector: FaceDetector = field(default_factory=FaceDetector)
-    landmarker: LandmarkDetector | None = field(default_factory=LandmarkDetector)
+    face: Face
+    landmarks: Landmarks | None = None
+    aligned: AlignedFace | None = None
 
-    def __call__(self, image: ImageSource) -> list[FaceAnalysis]:
-        """The portraits of one image (array, path or bytes), best face first; [] for no faces. Raises BadImage."""
-        return self.batch([image])[0]
 
-    def batch(self, images: Iterable[ImageSource]) -> list[list[FaceAnalysis]]:
-        """The portraits of each image, as one by one but faster: several share the networks' calls."""
-        waiting = iter(images)
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What one call asks for."""
+
+    heads: tuple[str, ...]
+    min_face_size: float | None
+    max_faces: int | None
+    contour: Contour | None
+    refinement_steps: int | None
+    align: AlignSpec | None
+    deadline: Deadline | None
+
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
+class FaceAnalyzer:
+    """Detect faces and run the requested heads on them.
+
+    Opens its models once. Immutable, safe to share between threads, and picklable: a copy in another process opens
+    the models again.
+
+    Args:
+        config: See :class:`AnalyzerConfig`; None for the defaults.
+        face_detector: Used instead of one made from ``config``.
+        landmark_detector: Used instead of one made from ``config``.
+
+    Raises:
+        ModelMissing, ModelMismatch, BadOption.
+    """
+
+    config: AnalyzerConfig
+    face_detector: FaceDetector
+    landmark_detector: LandmarkDetector | None
+
+    def __init__(
+        self,
+        config: AnalyzerConfig | None = None,
+        *,
+        face_detector: FaceDetector | None = None,
+        landmark_detector: LandmarkDetector | None = None,
+    ) -> None:
+        config = config or AnalyzerConfig()
+        object.__setattr__(self, "config", config)
+        object.__setattr__(self, "face_detector", face_detector or _face_detector(config))
+        if landmark_detector is None and "landmarks" in config.heads:
+            landmark_detector = _landmark_detector(config)
+        object.__setattr__(self, "landmark_detector", landmark_detector)
+
+    def __call__(
+        self,
+        image: ImageSource | Mipmap,
+        *,
+        heads: Sequence[str] | None = None,
+        min_face_size: float | None = None,
+        max_faces: int | None = None,
+        contour: Contour | None = None,
+        refinement_steps: int | None = None,
+        align: AlignSpec | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[FaceAnalysis]:
+        """Return the analyzed faces of one image, best first; an empty list for no faces.
+
+        Args:
+            image: Path, bytes, file, array or PIL image.
+            heads: Heads to run; None for all that are open.
+            min_face_size: Overrides the detector's option for this call, in pixels.
+            max_faces: Keep only this many faces, the best.
+            contour: Overrides the landmark detector's option.
+            refinement_steps: Overrides the landmark detector's option.
+            align: Cut aligned faces this way; None for none.
+            deadline: Checked between network calls.
+
+        Raises:
+            BadImage, BadOption, DeadlineExceeded.
+        """
+        return self.batch(
+            [image],
+            heads=heads,
+            min_face_size=min_face_size,
+            max_faces=max_faces,
+            contour=contour,
+            refinement_steps=refinement_steps,
+            align=align,
+            deadline=deadline,
+        )[0]
+
+    def batch(
+        self,
+        images: Iterable[ImageSource | Mipmap],
+        *,
+        heads: Sequence[str] | None = None,
+        min_face_size: float | None = None,
+        max_faces: int | None = None,
+        contour: Contour | None = None,
+        refinement_steps: int | None = None,
+        align: AlignSpec | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[list[FaceAnalysis]]:
+        """Return the analyzed faces of each image; several images share network calls. Arguments as for one image."""
+        if max_faces is not None and max_faces < 1:
+            raise BadOption(f"max_faces={max_faces}: must be at least 1, or None for all")
+        request = _Request(self._wanted(heads), min_face_size, max_faces, contour, refinement_steps, align, deadline)
+        remaining = iter(images)
         analyses: list[list[FaceAnalysis]] = []
-        while group := [read_image(source) for source in islice(waiting, _TOGETHER)]:
-            analyses += self._look(group)
+        while group := [_mipmap(image) for image in islice(remaining, _IMAGES_PER_BATCH)]:
+            analyses += self._analyze(group, request)
         return analyses
 
-    def _look(self, images: list[Image]) -> list[list[FaceAnalysis]]:
-        faces = self.detector.batch(images)
-        if self.landmarker is None:
-            return [[FaceAnalysis(face) for face in found] for found in faces]
-        landmarks = self.landmarker.batch(images, faces)
+    def detect(
+        self,
+        image: ImageSource | Mipmap,
+        *,
+        min_face_size: float | None = None,
+        max_faces: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> Faces:
+        """Return the faces of one image, best first, without running any head."""
+        return self.face_detector(image, min_face_size=min_face_size, deadline=deadline)[:max_faces]
+
+    def landmarks(
+        self,
+        image: ImageSource | Mipmap,
+        faces: Faces,
+        *,
+        contour: Contour | None = None,
+        refinement_steps: int | None = None,
+        deadline: Deadline | None = None,
+    ) -> list[Landmarks]:
+        """Return the landmarks of given faces, in their order. Only the boxes are needed; keypoints may be NaN."""
+        return self._landmark_detector()(
+            image, faces, contour=contour, refinement_steps=refinement_steps, deadline=deadline
+        )
+
+    def align(
+        self,
+        image: ImageSource | Mipmap,
+        faces: Faces,
+        spec: AlignSpec,
+        landmarks: Sequence[Landmarks] | None = None,
+    ) -> list[AlignedFace]:
+        """Return one aligned face per face, by its keypoints or, where given, by the keypoints of its landmarks."""
+        if landmarks is not None:
+            faces = faces_from_landmarks(faces, landmarks)
+        return align_faces(_mipmap(image), faces, spec=spec)
+
+    def _landmark_detector(self) -> LandmarkDetector:
+        if self.landmark_detector is None:
+            raise BadOption("the head 'landmarks' is not open; add it to AnalyzerConfig.heads")
+        return self.landmark_detector
+
+    def _wanted(self, heads: Sequence[str] | None) -> tuple[str, ...]:
+        opened = ("landmarks",) if self.landmark_detector is not None else ()
+        wanted = opened if heads is None else tuple(heads)
+        closed = [head for head in wanted if head not in opened]
+        if closed:
+            raise BadOption(f"heads={wanted}: {closed[0]!r} is not open; open are {opened or 'none'}")
+        return wanted
+
+    def _analyze(self, images: list[Mipmap], request: _Request) -> list[list[FaceAnalysis]]:
+        detected = self.face_detector.batch(images, min_face_size=request.min_face_size, deadline=request.deadline)
+        detected = [faces[: request.max_faces] for faces in detected]
+        landmarks: Sequence[Sequence[Landmarks] | None] = [None] * len(images)
+        if "landmarks" in request.heads:
+            landmarks = self._landmark_detector().batch(
+                images,
+                detected,
+                contour=request.contour,
+                refinement_steps=request.refinement_steps,
+                deadline=request.deadline,
+            )
         return [
-            [FaceAnalysis(face, points) for face, points in zip(found, seen, strict=True)]
-            for found, seen in zip(faces, landmarks, strict=True)
+            self._analyses(image, faces, found, request)
+            for image, faces, found in zip(images, detected, landmarks, strict=True)
         ]
+
+    def _analyses(
+        self, image: Mipmap, faces: Faces, landmarks: Sequence[Landmarks] | None, request: _Request
+    ) -> list[FaceAnalysis]:
+        nothing: list[None] = [None] * len(faces)
+        aligned = nothing if request.align is None else self.align(image, faces, request.align, landmarks)
+        return [FaceAnalysis(*parts) for parts in zip(faces, landmarks or nothing, aligned, strict=True)]
+
+
+def faces_from_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
+    """Return the faces with the five keypoints that their 68 landmarks give."""
+    keypoints = [to_five(each.points) for each in landmarks]
+    return Faces(faces.boxes, faces.scores, np.reshape(np.array(keypoints, np.float32), (-1, 5, 2)))
+
+
+def _mipmap(image: ImageSource | Mipmap) -> Mipmap:
+    return image if isinstance(image, Mipmap) else Mipmap(read_image(image))
+
+
+def _face_detector(config: AnalyzerConfig) -> FaceDetector:
+    models = config.models
+    return FaceDetector(
+        config.detector,
+        pnet=models.pnet,
+        rnet=models.rnet,
+        onet=models.onet,
+        lnet=models.lnet if config.detector.refine_keypoints else None,
+        threads=config.threads,
+        providers=config.providers,
+    )
+
+
+def _landmark_detector(config: AnalyzerConfig) -> LandmarkDetector:
+    return LandmarkDetector(
+        config.models.landmarks,
+        contour=config.landmarks.contour,
+        refinement_steps=config.landmarks.refinement_steps,
+        threads=config.threads,
+        providers=config.providers,
+    )

@@ -1,99 +1,108 @@
-"""Points of one face through time, without their tremble.
+"""Temporal smoothing of landmarks with the One Euro filter.
 
 Casiez, Roussel and Vogel 2012, "1 € Filter: A Simple Speed-based Low-pass Filter for Noisy Input in Interactive
-Systems": a low-pass filter whose cutoff grows with the speed, so that what rests is calm and what moves is not late.
+Systems": a low-pass filter whose cutoff frequency grows with the speed: little jitter at rest, little lag in motion.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadOption
+from mien.options import option, validate
 from mien.types import Floats
 
-_LEAST_SIZE = 1e-6
+_MIN_SIZE = 1e-6
+_MIN_CUTOFF = 1e-6
 
-_Numbers = NDArray[np.float64]
+_Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Smoothing:
-    """How much to smooth; a size is the longer side of the box round the points.
+class SmoothingConfig:
+    """Options of the One Euro filter; a face size is the longer side of the box around its points.
 
-    ``cutoff``: Hz, of a face at rest. ``follow``: Hz more for each size a second that the face moves, turns and
-    grows; a steady movement lags by less than 1 / (2 pi follow) sizes. ``follow_own``: Hz more for each size a
-    second that a point moves beyond that, as lips and lids do. ``speed_cutoff``: Hz, of the speeds themselves.
-    Lower is calmer and later. Raises BadOption.
+    Lower values smooth more and lag more. A steady motion lags by less than 1 / (2 pi beta) face sizes.
     """
 
-    cutoff: float = 0.1
-    follow: float = 20.0
-    follow_own: float = 3.0
-    speed_cutoff: float = 0.7
+    min_cutoff: float = option(0.1, "cutoff frequency of a face at rest", unit="Hz", minimum=_MIN_CUTOFF)
+    beta: float = option(
+        20.0, "increase of the cutoff with the motion of the face", unit="Hz per face size a second", minimum=0
+    )
+    local_beta: float = option(
+        3.0,
+        "increase of the cutoff with the motion of a point relative to the face",
+        unit="Hz per face size a second",
+        minimum=0,
+    )
+    derivative_cutoff: float = option(0.7, "cutoff frequency of the speeds", unit="Hz", minimum=_MIN_CUTOFF)
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            positive = field.name.endswith("cutoff")
-            if not (math.isfinite(value) and (value > 0 if positive else value >= 0)):
-                raise BadOption(f"{field.name}={value}: must be finite and {'above 0' if positive else '0 or more'}")
+        validate(self)
 
 
 class PointFilter:
-    """The One Euro filter for the points of one face: call it with those of each frame, in order.
+    """One Euro filter for the points of one face; call it with the points of each frame, in order.
 
-    The paper gives each coordinate a speed of its own. Here speed is in two parts: the affine movement that all
-    points share, in which the noise of single points is averaged out so that ``follow`` can be high, and what a
-    point moves beyond it. The first frames and speeds are averaged, as a cutoff near 0 would hold on to the first.
-    State is kept between calls: one filter a face, not for several threads. Raises BadOption where ``fps``, frames
-    per second, is not above 0.
+    The paper gives each coordinate its own speed. Here the speed has two parts: the affine motion shared by all
+    points, in which the noise of single points averages out so that ``beta`` can be high, and the motion of a point
+    relative to it. Weights of the first frames are those of a running mean, since a cutoff near 0 would stick to the
+    first. Stateful: use one filter per face, from one thread.
+
+    Args:
+        fps: Frames per second.
+        config: See :class:`SmoothingConfig`.
+
+    Raises:
+        BadOption: ``fps`` is not above 0.
     """
 
-    def __init__(self, fps: float, settings: Smoothing = Smoothing()) -> None:
+    def __init__(self, fps: float, config: SmoothingConfig = SmoothingConfig()) -> None:
         if not (math.isfinite(fps) and fps > 0):
-            raise BadOption(f"fps is {fps}; it must be above 0")
+            raise BadOption(f"fps={fps}: must be above 0")
         self._fps = fps
-        self._settings = settings
+        self._config = config
         self._frames = 0
-        self._last: _Numbers = np.empty((0, 2))
-        self._smooth: _Numbers = np.empty((0, 2))
-        self._speeds: _Numbers = np.empty((0, 2))
+        self._last: _Doubles = np.empty((0, 2))
+        self._smooth: _Doubles = np.empty((0, 2))
+        self._speeds: _Doubles = np.empty((0, 2))
 
     def __call__(self, points: NDArray[np.floating]) -> Floats:
-        """The points (k, 2) of the next frame, smoothed; pixels, or any unit.
+        """Return the smoothed points (k, 2) of the next frame, in the unit they came in.
 
-        Raises BadOption where one is not finite, or there are more or fewer than before.
+        Raises:
+            BadOption: A point is not finite, or their number changed.
         """
         now = np.asarray(points, dtype=np.float64)
         if now.ndim != 2 or now.shape[1:] != (2,) or not np.isfinite(now).all():
             raise BadOption(f"only finite points (k, 2) can be smoothed, not shape {now.shape}; leave the frame out")
         if self._frames and now.shape != self._last.shape:
-            raise BadOption(f"{len(now)} points after {len(self._last)}; use one filter for each face and scheme")
+            raise BadOption(f"{len(now)} points after {len(self._last)}; use one filter per face and scheme")
         self._frames += 1
         if self._frames == 1:
             self._smooth, self._speeds = now, np.zeros_like(now)
         else:
-            moved = (now - self._last) * self._fps
-            weight = np.maximum(self._weight(self._settings.speed_cutoff), 1 / (self._frames - 1))
-            self._speeds = self._speeds + weight * (moved - self._speeds)
+            speed = (now - self._last) * self._fps
+            weight = np.maximum(self._weight(self._config.derivative_cutoff), 1 / (self._frames - 1))
+            self._speeds = self._speeds + weight * (speed - self._speeds)
             weights = np.maximum(self._weight(self._cutoffs()), 1 / self._frames)
             self._smooth = self._smooth + weights * (now - self._smooth)
         self._last = now
         return self._smooth.astype(np.float32)
 
-    def _weight(self, cutoff: float | _Numbers) -> _Numbers:
-        """The weight of the new value in a low-pass filter of so many Hz."""
+    def _weight(self, cutoff: float | _Doubles) -> _Doubles:
+        """Return the weight of a new value in a low-pass filter with this cutoff frequency in Hz."""
         return np.asarray(1 / (1 + self._fps / (2 * np.pi * cutoff)))
 
-    def _cutoffs(self) -> _Numbers:
-        """Hz, one a point (k, 1)."""
+    def _cutoffs(self) -> _Doubles:
+        """Return the cutoff frequency in Hz of each point, (k, 1)."""
         places = self._smooth - self._smooth.mean(axis=0)
-        size = max(float(np.ptp(places, axis=0).max()), _LEAST_SIZE)
+        size = max(float(np.ptp(places, axis=0).max()), _MIN_SIZE)
         terms = np.column_stack([places / size, np.ones(len(places))])
         shared = terms @ np.linalg.lstsq(terms, self._speeds, rcond=None)[0]
-        face, own = (np.linalg.norm(part, axis=1, keepdims=True) / size for part in (shared, self._speeds - shared))
-        return np.asarray(self._settings.cutoff + self._settings.follow * face + self._settings.follow_own * own)
+        face, local = (np.linalg.norm(part, axis=1, keepdims=True) / size for part in (shared, self._speeds - shared))
+        return np.asarray(self._config.min_cutoff + self._config.beta * face + self._config.local_beta * local)

@@ -1,11 +1,11 @@
-"""Faces through a video: each keeps its number, and the detector need not look at every frame."""
+"""Track faces through a video: persistent ids, and detection only on some of the frames."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Protocol
 
 import numpy as np
 
@@ -13,58 +13,61 @@ from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.geometry.schemes import to_five
 from mien.imaging import Mipmap, read_image
-from mien.pipeline.smoothing import PointFilter, Smoothing
-from mien.types import Face, FaceAnalysis, Faces, Floats, Image, Landmarks
+from mien.options import option, validate
+from mien.pipeline.analyzer import FaceAnalysis
+from mien.pipeline.smoothing import PointFilter, SmoothingConfig
+from mien.types import Face, Faces, Floats, Image, Landmarks
 
-FindFaces: TypeAlias = Callable[[Image], Faces]
-"""What ``mien.FaceDetector`` is."""
+_MATCH_IOU = 0.2
+"""A detection continues the track that it overlaps most, from this IoU."""
 
-FindLandmarks: TypeAlias = Callable[[Mipmap, Faces], Sequence[Landmarks]]
-"""What ``mien.LandmarkDetector`` is; 68 points a face."""
+_DUPLICATE_IOU = 0.5
+"""Of two tracks that overlap by more than this IoU, one has slid onto the other's face; the older one stays."""
 
-_SAME_FACE = 0.2
-"""A detected face that overlaps a tracked one by so much (IoU) is that one, unless it overlaps another more."""
+_HOLD_IOU = 0.85
+"""The search box stays while the face overlaps it by this IoU: a box that follows the landmark noise doubles it."""
 
-_TWINS = 0.5
-"""Of two tracks that overlap by more than this (IoU) one has slid onto the face of the other; the older stays."""
 
-_STEADY = 0.85
-"""While the face overlaps the box it is looked for in by so much (IoU), that box stays: one that follows every tremble
-of the points makes them tremble the more, by a factor of two on a face at rest."""
+class FindsFaces(Protocol):
+    """What the tracker needs of :class:`mien.FaceAnalyzer`."""
+
+    def detect(self, image: Mipmap) -> Faces:
+        """Return the faces of an image."""
+
+    def landmarks(self, image: Mipmap, faces: Faces) -> Sequence[Landmarks]:
+        """Return the 68 landmarks of each face."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tracking:
-    """When to trust the landmarks and when to ask the detector.
+class TrackerConfig:
+    """Options of :class:`mien.Tracker`.
 
-    ``every``: after at most so many frames the detector runs again; only it finds new faces. ``least_score``: a face
-    whose landmarks' mean score is lower is lost. ``least_overlap``: so is one whose box overlaps the one it was
-    looked for in by less (IoU); and one that overlaps the detector's box by less has drifted and is put back there.
-    ``patience``: a face is given up when the detector has not found it for more than so many times ``every`` frames.
-    Raises BadOption.
+    Attributes:
+        smoothing: One Euro filter of the landmarks; None returns them unsmoothed.
     """
 
-    every: int = 10
-    least_score: float = 0.5
-    least_overlap: float = 0.4
-    patience: int = 2
+    detect_every: int = option(10, "run the detector at least every this many frames", unit="frames", minimum=1)
+    min_score: float = option(0.5, "mean landmark score below which a face is lost", minimum=0, maximum=1)
+    min_iou: float = option(
+        0.4, "IoU of the face with its search box and with the detection below which it is lost", minimum=0, maximum=1
+    )
+    patience: int = option(
+        2, "give a face up after the detector has missed it for this many detection intervals", minimum=0
+    )
+    smoothing: SmoothingConfig | None = SmoothingConfig()
 
     def __post_init__(self) -> None:
-        if self.every < 1:
-            raise BadOption(f"every={self.every}: must be 1 or more (frames)")
-        if self.patience < 0:
-            raise BadOption(f"patience={self.patience}: must be 0 or more")
-        for name in ("least_score", "least_overlap"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise BadOption(f"{name}={getattr(self, name)}: must lie between 0 and 1")
+        validate(self)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
-    """One face in one frame. ``track`` counts from 0 and stays with the face through the video.
+class TrackedFace:
+    """One face in one frame.
 
-    Box and five points of ``portrait.face`` are those of its landmarks, where these can be trusted, else the
-    detector's; its score is that of the last detection.
+    Attributes:
+        track: Id that stays with the face through the video; counts from 0.
+        analysis: Box and keypoints come from the landmarks where these are reliable, else from the detector; the
+            score is that of the last detection.
     """
 
     track: int
@@ -73,171 +76,152 @@ class Tracked:
 
 @dataclass(slots=True, eq=False)
 class _Track:
-    """What is known of one face.
+    """State of one face.
 
-    ``where``: the box to look for it in. ``seen``: in this frame. ``missed``: frames since the detector found it.
+    Attributes:
+        search_box: Where its landmarks are looked for in the next frame.
+        visible: Found in the current frame.
+        missed: Frames since the detector found it.
     """
 
-    number: int
+    id: int
     face: Face
-    where: Floats
+    search_box: Floats
     landmarks: Landmarks | None = None
     filter: PointFilter | None = None
-    seen: bool = False
+    visible: bool = False
     missed: int = 0
 
 
 class Tracker:
-    """Frames of one video in, in order; the faces of each out, with landmarks.
+    """Track the faces of one video, frame by frame.
 
-    On every ``settings.every``-th frame, and when a face is lost, the detector looks for faces; in all others
-    landmarks are looked for where the last ones were (``geometry.boxes.face_box``). A face that is not found again
-    is left out, and keeps its number if a later detection finds it near. ``fps``: frames per second, by which the
-    smoothing knows speeds. ``smoothing``: None leaves the points as they come.
+    The detector runs on every ``detect_every``-th frame and whenever a face is lost; on all other frames landmarks
+    are searched where the last ones were. A lost face keeps its id if a later detection finds it nearby. Stateful:
+    use one tracker per video, from one thread; the analyzer may be shared.
 
-    Keeps the state of one video: make a new one for the next. Not for several threads at once; detector and
-    landmarker may be shared. Raises BadOption where ``fps`` is not above 0.
+    Args:
+        analyzer: Detects faces and landmarks.
+        fps: Frames per second, from which the smoothing computes speeds.
+        config: See :class:`TrackerConfig`.
+
+    Raises:
+        BadOption: ``fps`` is not above 0.
     """
 
-    def __init__(
-        self,
-        detector: FindFaces,
-        landmarker: FindLandmarks,
-        fps: float,
-        settings: Tracking = Tracking(),
-        smoothing: Smoothing | None = Smoothing(),  # noqa: B008 - frozen
-    ) -> None:
+    def __init__(self, analyzer: FindsFaces, fps: float, config: TrackerConfig = TrackerConfig()) -> None:
         if not (math.isfinite(fps) and fps > 0):
-            raise BadOption(f"fps is {fps}; it must be above 0")
-        self._detector = detector
-        self._landmarker = landmarker
+            raise BadOption(f"fps={fps}: must be above 0")
+        self._analyzer = analyzer
         self._fps = fps
-        self._settings = settings
-        self._smoothing = smoothing
+        self._config = config
         self._tracks: list[_Track] = []  # oldest first
-        self._begun = 0
-        self._since = settings.every
+        self._next_id = 0
+        self._since_detection = config.detect_every
         self._detections = 0
 
     @property
     def detections(self) -> int:
-        """On how many frames the detector has run."""
+        """Number of frames on which the detector has run."""
         return self._detections
 
-    def __call__(self, image: Image) -> list[Tracked]:
-        """The faces of the next frame, RGB uint8 (h, w, 3), oldest first. Raises what the two networks raise."""
+    def __call__(self, image: Image) -> list[TrackedFace]:
+        """Return the faces of the next frame, RGB uint8 (h, w, 3), oldest first. Raises what the analyzer raises."""
         mipmap = Mipmap(read_image(image))
         for track in self._tracks:
             track.missed += 1
         lost = self._follow(mipmap)
-        if lost or self._since >= self._settings.every:
-            self._since = 0
+        if lost or self._since_detection >= self._config.detect_every:
+            self._since_detection = 0
             self._detect(mipmap)
-        self._since += 1
-        self._part_twins()
+        self._since_detection += 1
+        self._drop_duplicates()
         return [
-            Tracked(track.number, FaceAnalysis(track.face, track.landmarks)) for track in self._tracks if track.seen
+            TrackedFace(track.id, FaceAnalysis(track.face, track.landmarks)) for track in self._tracks if track.visible
         ]
 
     def _follow(self, mipmap: Mipmap) -> bool:
-        """Look for each face where it was; says whether any was lost."""
-        followed = [track for track in self._tracks if track.seen]
-        for track, landmarks in self._look(mipmap, followed):
-            track.seen = self._trusts(landmarks, track.where, mipmap.image)
-            if track.seen:
+        """Search each visible face near its last place; return whether any was lost."""
+        followed = [track for track in self._tracks if track.visible]
+        for track, landmarks in self._find_landmarks(mipmap, followed):
+            track.visible = self._is_reliable(landmarks, track.search_box, mipmap.image)
+            if track.visible:
                 self._move(track, landmarks)
             else:
-                track.landmarks = track.filter = None  # old when the face comes back
-        return not all(track.seen for track in followed)
+                track.landmarks = track.filter = None
+        return not all(track.visible for track in followed)
 
     def _detect(self, mipmap: Mipmap) -> None:
-        """Confirm faces, find those again that were lost or have drifted, begin new ones."""
+        """Confirm tracks, recover those that were lost or have drifted, start new ones."""
         self._detections += 1
-        found = self._detector(mipmap.image)
-        matched = _match(self._tracks, found)
-        anew = []
-        for face, known in zip(found, matched, strict=True):
-            track = self._begin(face) if known is None else known
+        faces = self._analyzer.detect(mipmap)
+        restarted = []
+        for face, matched in zip(faces, _match(self._tracks, faces), strict=True):
+            track = self._start(face) if matched is None else matched
             track.missed = 0
-            if track.seen and _overlap(track.face.box, face.box) >= self._settings.least_overlap:
+            if track.visible and _square_iou(track.face.box, face.box) >= self._config.min_iou:
                 track.face = replace(track.face, score=face.score)
             else:
-                track.face, track.where = face, face.box
-                anew.append(track)
-        for track, landmarks in self._look(mipmap, anew):
-            track.seen = bool(np.isfinite(landmarks.points).all())
-            if track.seen and self._trusts(landmarks, track.where, mipmap.image):
+                track.face, track.search_box = face, face.box
+                restarted.append(track)
+        for track, landmarks in self._find_landmarks(mipmap, restarted):
+            track.visible = bool(np.isfinite(landmarks.points).all())
+            if track.visible and self._is_reliable(landmarks, track.search_box, mipmap.image):
                 self._move(track, landmarks)
-            elif track.seen:
+            elif track.visible:
                 track.landmarks, track.filter = landmarks, None
-        longest = self._settings.patience * self._settings.every
+        longest = self._config.patience * self._config.detect_every
         self._tracks = [track for track in self._tracks if track.missed <= longest]
 
-    def _begin(self, face: Face) -> _Track:
-        track = _Track(self._begun, face, face.box)
-        self._begun += 1
+    def _start(self, face: Face) -> _Track:
+        track = _Track(self._next_id, face, face.box)
+        self._next_id += 1
         self._tracks.append(track)
         return track
 
-    def _look(self, mipmap: Mipmap, tracks: Sequence[_Track]) -> Iterator[tuple[_Track, Landmarks]]:
-        """The landmarks of each, as they come."""
+    def _find_landmarks(self, mipmap: Mipmap, tracks: Sequence[_Track]) -> Iterable[tuple[_Track, Landmarks]]:
         if not tracks:
-            return iter(())
-        return zip(
-            tracks,
-            self._landmarker(mipmap, together([replace(track.face, box=track.where) for track in tracks])),
-            strict=True,
-        )
+            return ()
+        faces = Faces.from_list([replace(track.face, box=track.search_box) for track in tracks])
+        return zip(tracks, self._analyzer.landmarks(mipmap, faces), strict=True)
 
-    def _trusts(self, landmarks: Landmarks, looked_in: Floats, image: Image) -> bool:
-        """Whether these are a face, near the box they were looked for in, its middle in the image."""
+    def _is_reliable(self, landmarks: Landmarks, search_box: Floats, image: Image) -> bool:
+        """Whether these landmarks are a face near its search box, with its center inside the image."""
         if not np.isfinite(landmarks.points).all():
             return False
         box = _box_of(landmarks)
         x, y = (box[:2] + box[2:]) / 2
         height, width = image.shape[:2]
         return bool(
-            landmarks.scores.mean() >= self._settings.least_score
-            and _overlap(box, looked_in) >= self._settings.least_overlap
+            landmarks.scores.mean() >= self._config.min_score
+            and _square_iou(box, search_box) >= self._config.min_iou
             and 0 <= x <= width
             and 0 <= y <= height
         )
 
     def _move(self, track: _Track, landmarks: Landmarks) -> None:
-        """Put a face where its landmarks are; after a jump smoothing begins anew."""
+        """Put a face where its landmarks are; a jump restarts the smoothing."""
         before = None if track.landmarks is None else _box_of(track.landmarks)
-        jumped = before is None or _overlap(_box_of(landmarks), before) < self._settings.least_overlap
-        if self._smoothing is not None:
+        jumped = before is None or _square_iou(_box_of(landmarks), before) < self._config.min_iou
+        if self._config.smoothing is not None:
             if track.filter is None or jumped:
-                track.filter = PointFilter(self._fps, self._smoothing)
+                track.filter = PointFilter(self._fps, self._config.smoothing)
             landmarks = replace(landmarks, points=track.filter(landmarks.points))
         box = _box_of(landmarks)
-        next_box = box if before is None or jumped else box + _step(before, box)
-        if _overlap(next_box, track.where) < _STEADY:
-            track.where = next_box
+        predicted = box if before is None or jumped else box + _motion(before, box)
+        if _square_iou(predicted, track.search_box) < _HOLD_IOU:
+            track.search_box = predicted
         track.face = Face(box, track.face.score, to_five(landmarks.points).astype(np.float32))
         track.landmarks = landmarks
 
-    def _part_twins(self) -> None:
-        """Forget what has slid onto the face of another."""
-        seen = [track for track in self._tracks if track.seen]
-        if len(seen) < 2:
+    def _drop_duplicates(self) -> None:
+        visible = [track for track in self._tracks if track.visible]
+        if len(visible) < 2:
             return
-        age = np.arange(len(seen), 0, -1, dtype=np.float32)
-        kept = boxes.nms(np.stack([track.face.box for track in seen]), age, _TWINS).tolist()
-        gone = [track for i, track in enumerate(seen) if i not in kept]
-        self._tracks = [track for track in self._tracks if track not in gone]
-
-
-def together(faces: Sequence[Face]) -> Faces:
-    """Faces one by one as one value, in their order."""
-    if not faces:
-        return Faces.empty()
-    return Faces(
-        np.stack([face.box for face in faces]),
-        np.array([face.score for face in faces], np.float32),
-        np.stack([face.keypoints for face in faces]),
-    )
+        age = np.arange(len(visible), 0, -1, dtype=np.float32)
+        kept = boxes.nms(np.stack([track.face.box for track in visible]), age, _DUPLICATE_IOU).tolist()
+        duplicates = [track for i, track in enumerate(visible) if i not in kept]
+        self._tracks = [track for track in self._tracks if track not in duplicates]
 
 
 def _box_of(landmarks: Landmarks) -> Floats:
@@ -245,25 +229,24 @@ def _box_of(landmarks: Landmarks) -> Floats:
     return box
 
 
-def _step(before: Floats, now: Floats) -> Floats:
-    """By how much the middle of a box has moved, (4,): what it may move in the next frame."""
-    middle = (now[:2] + now[2:] - before[:2] - before[2:]) / 2
-    return np.tile(middle, 2)
+def _motion(before: Floats, now: Floats) -> Floats:
+    """Return the motion of the box center, once for each corner, (4,)."""
+    return np.tile((now[:2] + now[2:] - before[:2] - before[2:]) / 2, 2)
 
 
-def _overlap(a: Floats, b: Floats) -> float:
-    """IoU of the squared boxes: those of landmarks are square, those of the detector need not be."""
+def _square_iou(a: Floats, b: Floats) -> float:
+    """Return the IoU of the squared boxes: boxes of landmarks are square, those of the detector need not be."""
     return float(boxes.iou(boxes.square(a[None]), boxes.square(b[None]))[0, 0])
 
 
-def _match(tracks: Sequence[_Track], found: Faces) -> list[_Track | None]:
-    """Of each face the track that it goes on with; the pairs that overlap most first, None for a new face."""
-    matched: list[_Track | None] = [None] * len(found)
-    if not tracks or not len(found):
+def _match(tracks: Sequence[_Track], faces: Faces) -> list[_Track | None]:
+    """Return the track that each face continues, by decreasing IoU; None for a new face."""
+    matched: list[_Track | None] = [None] * len(faces)
+    if not tracks or not len(faces):
         return matched
-    overlap = boxes.iou(np.stack([track.face.box for track in tracks]), found.boxes)
-    while overlap.max() >= _SAME_FACE:
-        row, column = divmod(int(overlap.argmax()), len(found))
+    overlap = boxes.iou(np.stack([track.face.box for track in tracks]), faces.boxes)
+    while overlap.max() >= _MATCH_IOU:
+        row, column = divmod(int(overlap.argmax()), len(faces))
         matched[column] = tracks[row]
         overlap[row], overlap[:, column] = 0, 0
     return matched

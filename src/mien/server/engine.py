@@ -159,7 +159,7 @@ class _Cut:
             aligned_face_record(f"{stem}_{number}.png", spec.size, aligned_face.to_image.matrix, face)
             for number, (aligned_face, face) in enumerate(zip(cut, faces, strict=True))
         ]
-        return cls(records, [encode_png(aligned_face.pixels) for aligned_face in cut])
+        return cls(records, [encode_png(aligned_face.image) for aligned_face in cut])
 
     def encoded(self) -> list[AlignedFaceRecord]:
         """Return the records with the files in base64."""

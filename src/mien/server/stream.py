@@ -14,7 +14,8 @@ from fastapi import APIRouter, WebSocket
 from pydantic import ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from mien.pipeline.tracker import Tracker, together
+from mien.pipeline.analyzer import FaceAnalyzer
+from mien.pipeline.tracker import Tracker
 from mien.schema import StreamRecord, face_records, to_json_line
 from mien.server.engine import Engine
 from mien.server.front import client_of
@@ -227,7 +228,9 @@ class _Look:
         self._landmarker = networks.landmarker(switches.contour) if switches.landmarks else None
         self._tracker = None
         if self._landmarker is not None and switches.track:
-            self._tracker = Tracker(self._detector, self._landmarker, switches.fps)
+            self._tracker = Tracker(
+                FaceAnalyzer(face_detector=self._detector, landmark_detector=self._landmarker), switches.fps
+            )
         self._most = engine.most(switches.max_faces)
 
     def __call__(self, frame: _Frame) -> str:
@@ -253,6 +256,6 @@ class _Look:
         if self._tracker is not None:
             tracked = self._tracker(image)[: self._most]
             landmarks = [one.analysis.landmarks for one in tracked if one.analysis.landmarks is not None]
-            return together([one.analysis.face for one in tracked]), landmarks, [one.track for one in tracked]
+            return Faces.from_list([one.analysis.face for one in tracked]), landmarks, [one.track for one in tracked]
         faces = self._detector(image)[: self._most]
         return faces, None if self._landmarker is None else self._landmarker(image, faces), None

@@ -1,0 +1,86 @@
+"""Configuration of the pipeline: plain, frozen, picklable data."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mien.detection import DetectorConfig
+from mien.errors import BadOption
+from mien.heads import LandmarkConfig
+from mien.options import build, option, validate
+
+HEADS = ("landmarks",)
+"""Names of the heads, in the order in which they run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPaths:
+    """Where the networks are: names of shipped networks or paths of ``.onnx`` files."""
+
+    pnet: str = option("pnet", "P-Net: shipped name or path")
+    rnet: str = option("rnet", "R-Net: shipped name or path")
+    onet: str = option("onet", "O-Net: shipped name or path")
+    lnet: str = option("lnet", "L-Net: shipped name or path")
+    landmarks: str = option("senet68", "landmark network: shipped name or path")
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzerConfig:
+    """Everything :class:`mien.FaceAnalyzer` needs to open its models and run.
+
+    Attributes:
+        detector: Options of the face detector.
+        landmarks: Options of the landmark detector.
+        models: Names or paths of the networks.
+        heads: Heads that are opened, of :data:`HEADS`. Detection always runs.
+        threads: Threads inside one network call; None: one per core, at most four.
+        providers: ONNX Runtime execution providers, best first; None: the CPU.
+
+    Raises:
+        BadOption: A value has the wrong type or lies outside its bounds.
+    """
+
+    detector: DetectorConfig = DetectorConfig()
+    landmarks: LandmarkConfig = LandmarkConfig()
+    models: ModelPaths = ModelPaths()
+    heads: tuple[str, ...] = option(HEADS, "heads to open")
+    threads: int | None = option(None, "threads inside one network call (default: one per core, at most 4)", minimum=1)
+    providers: tuple[str, ...] | None = option(None, "ONNX Runtime execution providers, best first (default: CPU)")
+
+    def __post_init__(self) -> None:
+        validate(self)
+        unknown = [head for head in self.heads if head not in HEADS]
+        if unknown:
+            raise BadOption(f"heads={self.heads}: unknown head {unknown[0]!r}; choose from {', '.join(HEADS)}")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], where: str = "configuration") -> AnalyzerConfig:
+        """Return the configuration in nested mappings; ``where`` names their source in messages.
+
+        Raises:
+            BadOption: Unknown option, wrong type or a value outside its bounds.
+        """
+        return build(cls, values, where)
+
+    @classmethod
+    def from_toml(cls, path: str | os.PathLike[str]) -> AnalyzerConfig:
+        """Return the configuration in a TOML file with the tables ``detector``, ``landmarks`` and ``models``.
+
+        Raises:
+            BadOption: The file cannot be read or parsed, or as :meth:`from_dict`.
+        """
+        try:
+            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadOption(f"{path}: cannot be read ({error}); check the path") from error
+        except tomllib.TOMLDecodeError as error:
+            raise BadOption(f"{path}: not valid TOML ({error})") from error
+        return cls.from_dict(values, str(path))
