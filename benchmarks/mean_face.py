@@ -101,7 +101,7 @@ def replace(file: Path, face: Array, spread: Array) -> None:
     rows = "".join(f"        [{x:.{DIGITS}f}, {y:.{DIGITS}f}, {z:.{DIGITS}f}],\n" for x, y, z in face + 0.0)
     numbers = "".join(f"        {value:.{DIGITS}f},\n" for value in spread)
     text = file.read_text()
-    for name, body in {"MEAN_FACE": rows, "SPREAD": numbers}.items():
+    for name, body in {"MEAN_FACE": rows, "POINT_DEVIATION": numbers}.items():
         text = re.sub(rf"(^{name}: .*?\[\n).*?(^    \]\n)", rf"\g<1>{body}\g<2>", text, flags=re.S | re.M)
     file.write_text(text)
     print(f"written: {file}; run once more for the figures of the new constants")
@@ -114,7 +114,7 @@ def show(points: Array, yaw: Array, name: str) -> None:
     ways = {
         "points with depth": deep,
         "fit_pose": fit_pose(points[..., :2]),
-        "every point alike": fit_pose(points[..., :2], np.tile(mean_face.SPREAD**2, (len(points), 1))),
+        "every point alike": fit_pose(points[..., :2], np.tile(mean_face.POINT_DEVIATION**2, (len(points), 1))),
         "without jaw": fit_pose(points[..., :2], np.tile(~jaw / 1.0, (len(points), 1))),
     }
     rows = []

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.errors import BadOption
-from mien.geometry.mean_face import MEAN_FACE, SPREAD
+from mien.geometry.mean_face import MEAN_FACE, POINT_DEVIATION
 from mien.geometry.pose import angles, fit_pose, fit_pose_3d, from_300w_lp, rotation, to_300w_lp
 from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS, SIXTY_EIGHT_MIRROR
 from mien.geometry.similarity import Similarity
@@ -71,14 +71,14 @@ def test_their_order_by_hand():
 
 def test_mean_face_is_a_symmetric_face_that_looks_at_the_viewer():
     np.testing.assert_allclose(MEAN_FACE[MIRROR] * [-1, 1, 1], MEAN_FACE, atol=1e-9)
-    np.testing.assert_allclose(SPREAD[MIRROR], SPREAD, atol=1e-9)
+    np.testing.assert_allclose(POINT_DEVIATION[MIRROR], POINT_DEVIATION, atol=1e-9)
     np.testing.assert_allclose(MEAN_FACE.mean(axis=0), 0, atol=1e-4)
     left, right = MEAN_FACE[list(OUTER_EYE_CORNERS)]
     assert right[0] - left[0] == pytest.approx(1, abs=2e-4)
     assert left[1] < MEAN_FACE[NOSE_TIP, 1] < MEAN_FACE[CHIN, 1]  # upright
     assert MEAN_FACE[:, 2].argmin() == NOSE_TIP  # the tip of the nose is nearest, the ears are farthest
     assert set(np.argsort(MEAN_FACE[:, 2])[-2:]) == {0, 16}
-    assert ((SPREAD > 0.02) & (SPREAD < 0.1)).all()
+    assert ((POINT_DEVIATION > 0.02) & (POINT_DEVIATION < 0.1)).all()
 
 
 @given(turns(), similarities())

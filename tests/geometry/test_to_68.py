@@ -64,7 +64,7 @@ def test_what_cofw_lacks_is_unknown() -> None:
 
 
 def test_others_do_not_lead_there() -> None:
-    with pytest.raises(BadOption, match="points of scheme '5' do not lead to 68; one of 68, 68-3d, 98, 29"):
+    with pytest.raises(BadOption, match="cannot convert scheme '5' to 68 points; give one of 68, 68-3d, 98, 29"):
         to_68(np.zeros((5, 2)), np.zeros(5), "5")
     with pytest.raises(BadOption, match=r"points of shape \(68, 2\) .*'98' needs \(..., 98, 2\) and \(..., 98\)"):
         to_68(np.zeros((68, 2)), np.zeros(68), "98")

@@ -33,7 +33,7 @@ def _square(points: Floats) -> Floats:
     return boxes.enlarge(boxes.face_box(points), CONTEXT)
 
 
-RULES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"square": _square, "series": boxes.series_box})
+RULES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"square": _square, "series": boxes.training_box})
 """The crop (n, 4) of faces with 68 points (n, 68, 2). ``square``: where the detector sees a face, with context, as
 networks are shown it at inference. ``series``: the box of the points, enlarged, to be stretched to a square."""
 

@@ -4,9 +4,9 @@ Mean of the 821 faces of AFLW2000-3D (Zhu et al. 2016; ``pts_3d``, points of fit
 aligned by similarities (generalised Procrustes, Gower 1975), and symmetric under ``SIXTY_EIGHT_MIRROR``. Made by
 ``benchmarks/mean_face.py``.
 
-x goes to the right of the image, y down, z away from the viewer; the face looks at the viewer. The zeros of yaw and
-roll follow from symmetry, and that of yaw agrees with ``yaw_deg`` of the data to 0.03 degrees. The zero of pitch is
-that of the data too, the frontal of its 3D model, as far as ``yaw_deg`` of tilted heads tells it: to 0.14 degrees.
+x points right, y down, z away from the viewer; the face looks at the viewer. Yaw 0 and roll 0 follow from symmetry; yaw
+0 agrees with ``yaw_deg`` of the data to 0.03 degrees. Pitch 0 is that of the data, the frontal pose of its 3D model, to
+0.14 degrees.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ MEAN_FACE: NDArray[np.float64] = np.array(
         [-0.0917, 0.3620, -0.2336],
     ]
 )
-"""(68, 3), about its centre; the distance of the outer eye corners is 1."""
+"""(68, 3), centered; the outer eye corners are 1 apart."""
 
-SPREAD: NDArray[np.float64] = np.array(
+POINT_DEVIATION: NDArray[np.float64] = np.array(
     [
         0.0426,
         0.0446,
@@ -160,4 +160,4 @@ SPREAD: NDArray[np.float64] = np.array(
         0.0594,
     ]
 )
-"""(68,): how far each point lies from the mean face in the aligned ones, root mean square over all three axes."""
+"""(68,), root mean square distance of each point from the mean face in the aligned faces."""

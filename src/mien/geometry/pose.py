@@ -1,13 +1,13 @@
-"""How a head is turned: yaw, pitch and roll in degrees, from points of the scheme ``68-3d``.
+"""Head pose: yaw, pitch and roll in degrees, from landmarks of the scheme ``68-3d``.
 
-The frame is that of the image with depth added: x right, y down, z away from the viewer. A head at 0, 0, 0 looks at
-the viewer; its nose points along -z. ``rotation(yaw, pitch, roll)`` takes it to where it is:
+The frame is that of the image with depth added: x right, y down, z away from the viewer. A head at 0, 0, 0 faces the
+viewer; its nose points along -z. ``rotation(yaw, pitch, roll)`` is its orientation:
 
     R = Rz(roll) Rx(pitch) Ry(yaw)
 
-Yaw comes first, about the head's own vertical axis: positive turns the face to the right of the image. Then pitch:
-positive looks up. Roll comes last, in the plane of the image: positive is clockwise on the screen, so turning the
-image changes roll alone. All three are drawn in ``docs/conventions.md``.
+Yaw is applied first, about the head's own vertical axis: positive turns the face to the right of the image. Then
+pitch: positive looks up. Roll is applied last, in the image plane: positive is clockwise on the screen, so rotating the
+image changes roll alone. ``docs/conventions.md`` has a figure.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import BadOption
-from mien.geometry.mean_face import MEAN_FACE, SPREAD
+from mien.geometry.mean_face import MEAN_FACE, POINT_DEVIATION
 
 Doubles = NDArray[np.float64]
 
 _FLAT = 1e-6
-"""Points spread less than this across than along lie on a line, and could be turned any way about it."""
+"""Points whose extent across is below this fraction of their extent along lie on a line: the pose is undefined."""
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Doubles:
-    """The matrix (3, 3) that turns a head looking at the viewer by these degrees."""
+    """Return the rotation matrix (3, 3) of a head with these angles in degrees."""
     return _roll(roll) @ _pitch(pitch) @ _yaw(yaw)
 
 
 def angles(rotations: NDArray[np.floating]) -> Doubles:
-    """Yaw, pitch, roll (..., 3) in degrees of rotations (..., 3, 3): the inverse of :func:`rotation`.
+    """Return yaw, pitch, roll (..., 3) in degrees of rotations (..., 3, 3): the inverse of :func:`rotation`.
 
     Yaw and roll lie in (-180, 180], pitch in [-90, 90].
     """
@@ -42,28 +42,36 @@ def angles(rotations: NDArray[np.floating]) -> Doubles:
 
 
 def from_300w_lp(yaw: float, pitch: float, roll: float) -> Doubles:
-    """Yaw, pitch, roll (3,) as here of angles as 300W-LP and AFLW2000-3D count them (Zhu et al. 2016).
+    """Convert angles in the order of 300W-LP and AFLW2000-3D (Zhu et al. 2016) to yaw, pitch, roll (3,).
 
-    Theirs turn the head by Rx(pitch) Ry(yaw) Rz(roll): roll first, pitch last. They are given here with the signs of
-    this project; in the files positive yaw turns to the left. Degrees.
+    Their rotation is Rx(pitch) Ry(yaw) Rz(roll): roll first, pitch last. Arguments have the signs of this module (in
+    the files, positive yaw turns to the left), in degrees.
     """
     return angles(_pitch(pitch) @ _yaw(yaw) @ _roll(roll))
 
 
 def to_300w_lp(yaw: float, pitch: float, roll: float) -> Doubles:
-    """The inverse of :func:`from_300w_lp`, for yaw within 90 degrees."""
+    """Convert to the order of 300W-LP: the inverse of :func:`from_300w_lp`, for yaw within 90 degrees."""
     r = rotation(yaw, pitch, roll)
     theirs = [-np.arcsin(np.clip(r[0, 2], -1, 1)), np.arctan2(r[1, 2], r[2, 2]), np.arctan2(-r[0, 1], r[0, 0])]
     return np.asarray(np.degrees(theirs))
 
 
 def fit_pose(points: NDArray[np.floating], weights: NDArray[np.floating] | None = None) -> Doubles:
-    """Yaw, pitch, roll (n, 3) in degrees from points (n, 68, 2) of the scheme ``68-3d``, in pixels of any size.
+    """Fit the mean face under weak perspective; return yaw, pitch, roll (n, 3) in degrees.
 
-    The mean face under weak perspective: the affine camera of least squares (Tomasi & Kanade 1992), and the rotation
-    nearest to it, by polar decomposition (Higham 1986). A point counts the less, the more it differs between people;
-    ``weights`` (n, 68), 0 or more, come on top. Unknown points (NaN) do not count. NaN angles where too few points
-    are left, or all lie on a line. Raises BadOption for other shapes or weights.
+    The least-squares affine camera (Tomasi & Kanade 1992) and the nearest rotation by polar decomposition (Higham
+    1986). Points that vary more between people weigh less.
+
+    Args:
+        points: (n, 68, 2), scheme ``68-3d``, in pixels of any size; NaN is ignored.
+        weights: (n, 68), 0 or more, multiplied with the weights of the points.
+
+    Returns:
+        Angles; NaN where too few points are known or all lie on a line.
+
+    Raises:
+        BadOption: Another shape, or negative or infinite weights.
     """
     seen, weights = _checked(points, weights)
     weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
@@ -81,10 +89,12 @@ def fit_pose(points: NDArray[np.floating], weights: NDArray[np.floating] | None 
 
 
 def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
-    """Yaw, pitch, roll (n, 3) in degrees from points (n, 68, 3) with depth, in pixels: x right, y down, z away.
+    """Return yaw, pitch, roll (n, 3) in degrees of points (n, 68, 3) in pixels: x right, y down, z away.
 
-    The rotation of the least-squares similarity from the mean face (Umeyama 1991). NaN angles where a point is
-    unknown. Raises BadOption for another shape.
+    The rotation of the least-squares similarity from the mean face (Umeyama 1991). NaN where a point is unknown.
+
+    Raises:
+        BadOption: Another shape.
     """
     seen = np.asarray(points, dtype=np.float64)
     if seen.ndim != 3 or seen.shape[1:] != MEAN_FACE.shape:
@@ -97,12 +107,12 @@ def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
 
 
 def _checked(points: NDArray[np.floating], weights: NDArray[np.floating] | None) -> tuple[Doubles, Doubles]:
-    """Points with 0 for those unknown, and how much each counts (n, 68)."""
+    """Return points with 0 for unknown ones, and the weight of each (n, 68)."""
     seen = np.asarray(points, dtype=np.float64)
     if seen.ndim != 3 or seen.shape[1:] != (len(MEAN_FACE), 2):
         raise BadOption(f"points of shape {seen.shape}; it must be (n, 68, 2)")
     known = np.asarray(np.isfinite(seen).all(axis=2))
-    counts = known / SPREAD**2
+    counts = known / POINT_DEVIATION**2
     if weights is not None:
         given = np.asarray(weights, dtype=np.float64)
         if given.shape != known.shape or not (given >= 0).all() or np.isinf(given).any():

@@ -1,4 +1,4 @@
-"""Point schemes as data: names, groups, mirror order, reductions and aligned face templates.
+"""Landmark schemes as data: names, groups, mirror order, conversions and alignment templates.
 
 "Left" is the left of the image, not of the person: the left eye has the smaller x in an upright frontal face.
 """
@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption
 
-FIVE_NAMES = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
-
 FIVE_MIRROR = (1, 0, 2, 4, 3)
 """After a left-right flip, point i of the mirrored face is point FIVE_MIRROR[i] of the original."""
 
@@ -27,13 +25,13 @@ MXNET_TEMPLATE: NDArray[np.float64] = np.array(
         [0.726104, 0.780233],
     ]
 )
-"""Mean five points in the unit square around them, as the MXNet port of MTCNN cuts its aligned faces."""
+"""Mean five keypoints in the unit square around them: the alignment template of the MXNet port of MTCNN."""
 
 ARCFACE_TEMPLATE: NDArray[np.float64] = (
     np.array([[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]])
     / 112.0
 )
-"""Five points of the usual 112 x 112 aligned face (Deng et al. 2019, ArcFace), as fractions of the side."""
+"""Five keypoints of the standard 112 x 112 aligned face (Deng et al. 2019, ArcFace), in sides."""
 
 SIXTY_EIGHT_GROUPS: Mapping[str, range] = MappingProxyType(
     {
@@ -46,7 +44,7 @@ SIXTY_EIGHT_GROUPS: Mapping[str, range] = MappingProxyType(
         "mouth": range(48, 68),
     }
 )
-"""The 68 points of 300W (Sagonas et al. 2013), from 0; each group runs from the left of the image to the right."""
+"""The 68 points of 300W (Sagonas et al. 2013), counted from 0; each group runs from left to right in the image."""
 
 SIXTY_EIGHT_MIRROR: tuple[int, ...] = (
     *range(16, -1, -1),
@@ -59,15 +57,15 @@ SIXTY_EIGHT_MIRROR: tuple[int, ...] = (
 """After a left-right flip, point i of the mirrored face is point SIXTY_EIGHT_MIRROR[i] of the original."""
 
 OUTER_EYE_CORNERS = (36, 45)
-"""The two of the 68 points whose distance is the inter-ocular one."""
+"""The two of the 68 points whose distance is the inter-ocular distance."""
 
 SCHEMES: Mapping[str, int] = MappingProxyType({"5": 5, "29": 29, "68": 68, "68-3d": 68, "98": 98})
-"""Points of each scheme. In ``68`` the jaw is the edge that is seen; in ``68-3d`` it is where the jaw of the head
-is, behind the cheek of a turned face (AFLW2000-3D, Zhu et al. 2016); the other points are meant alike."""
+"""Number of points of each scheme. In ``68`` the jaw points follow the visible edge; in ``68-3d`` they follow the jaw
+of the head, hidden behind the cheek of a rotated face (AFLW2000-3D, Zhu et al. 2016). Other points are the same."""
 
 
 def to_five(points: NDArray[np.floating]) -> NDArray[np.floating]:
-    """68 points (..., 68, 2) as the five: middles of the eyes, nose tip, corners of the mouth."""
+    """Return the five keypoints (..., 5, 2) of 68 landmarks (..., 68, 2): eye centers, nose tip, mouth corners."""
     eyes = [points[..., slice(eye.start, eye.stop), :].mean(axis=-2) for eye in _EYES]
     return np.stack([*eyes, points[..., 30, :], points[..., 48, :], points[..., 54, :]], axis=-2)
 
@@ -83,8 +81,8 @@ WFLW_TO_68: tuple[int, ...] = (
     *(68, 69, 71, 72, 73, 75),
     *range(76, 96),
 )
-"""Which of WFLW's 98 points (Wu et al. 2018) is meant by each of the 68: every second one of the jaw, the upper edges
-of the brows. WFLW has one point more on each eyelid, so the four points of the lids lie a little further out."""
+"""The WFLW point (of 98, Wu et al. 2018) that corresponds to each of the 68: every second jaw point, the upper edges
+of the eyebrows. WFLW has one more point on each eyelid, so the four eyelid points lie slightly further out."""
 
 COFW_TO_68: Mapping[int, int] = MappingProxyType(
     {
@@ -95,20 +93,22 @@ COFW_TO_68: Mapping[int, int] = MappingProxyType(
         **{48: 22, 51: 24, 54: 23, 57: 27, 62: 25, 66: 26},
     }
 )
-"""Those of the 68 points that are among COFW's 29 (Burgos-Artizzu et al. 2013), and where: chin, brows, nose tip and
-base, corners of eyes and mouth, middles of the lips. Pupils, lids, lower brows and wings of the nose have no match."""
+"""The COFW point (29 points, Burgos-Artizzu et al. 2013) of each of the 68 that has one: chin, eyebrows, nose tip and
+base, corners of eyes and mouth, lip centers. Pupils, eyelids, lower eyebrows and nostrils have no match."""
 
 
 def to_68(
     points: NDArray[np.floating], visible: NDArray[np.floating], scheme: str
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Points (..., k, 2) of a scheme, and which are seen (..., k), as (..., 68, 2) and (..., 68).
+    """Convert points (..., k, 2) and their visibility (..., k) to (..., 68, 2) and (..., 68).
 
-    What the scheme lacks is NaN. Points of ``68`` and ``68-3d`` stay as they are. Raises BadOption for another scheme
-    than these, ``98`` and ``29``, or another number of points.
+    Points that the scheme lacks are NaN; points of ``68`` and ``68-3d`` are returned as they are.
+
+    Raises:
+        BadOption: The scheme is none of 68, 68-3d, 98 and 29, or the number of points does not match it.
     """
     if scheme not in _SOURCES:
-        raise BadOption(f"points of scheme {scheme!r} do not lead to 68; one of {', '.join(_SOURCES)}")
+        raise BadOption(f"cannot convert scheme {scheme!r} to 68 points; give one of {', '.join(_SOURCES)}")
     count = SCHEMES[scheme]
     if points.shape[-2:] != (count, 2) or visible.shape != points.shape[:-1]:
         found = f"points of shape {points.shape} and visible of shape {visible.shape}"
@@ -127,4 +127,4 @@ _SOURCES: Mapping[str, NDArray[np.intp]] = MappingProxyType(
         "29": np.array([COFW_TO_68.get(i, -1) for i in range(68)]),
     }
 )
-"""Of each scheme the point that is meant by each of the 68, -1 where there is none."""
+"""For each scheme, the point that corresponds to each of the 68, -1 for none."""

@@ -1,4 +1,4 @@
-"""Similarities: rotation, one scale and translation."""
+"""Similarity transforms: rotation, uniform scale and translation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Similarity:
-    """x -> s R x + t, held as ``matrix`` (2, 3) float64 that maps source pixels to target pixels."""
+    """A similarity transform x -> s R x + t.
+
+    Attributes:
+        matrix: (2, 3) float64, maps source pixels to target pixels.
+    """
 
     matrix: Doubles
 
@@ -26,10 +30,13 @@ class Similarity:
 
     @classmethod
     def fit(cls, source: NDArray[np.floating], target: NDArray[np.floating]) -> Similarity:
-        """Least-squares similarity from ``source`` (k, 2) to ``target`` (k, 2), without reflection.
+        """Return the least-squares similarity from ``source`` (k, 2) to ``target`` (k, 2), without reflection.
 
-        Umeyama 1991, "Least-squares estimation of transformation parameters between two point patterns".
-        Raises BadOption when the source points coincide.
+        Raises:
+            BadOption: The source points coincide.
+
+        Reference:
+            Umeyama 1991, "Least-squares estimation of transformation parameters between two point patterns".
         """
         a = np.asarray(source, dtype=np.float64)
         b = np.asarray(target, dtype=np.float64)
@@ -39,8 +46,8 @@ class Similarity:
         a, b = a - a_mean, b - b_mean
         spread = float((a * a).sum())
         if spread < 1e-12:
-            raise BadOption("the source points coincide; a similarity needs two different points")
-        # In two dimensions the best rotation has a closed form: that of the complex regression b = z a.
+            raise BadOption("the source points coincide; a similarity needs two distinct points")
+        # In two dimensions the solution has a closed form: the complex regression b = z a.
         real = float((a * b).sum()) / spread
         imag = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
         linear = np.array([[real, -imag], [imag, real]])
@@ -57,15 +64,15 @@ class Similarity:
         return float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0])))
 
     def apply(self, points: NDArray[np.floating]) -> Doubles:
-        """Points (..., 2) in the target frame."""
+        """Return points (..., 2) in the target frame."""
         return np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
 
     def inverse(self) -> Similarity:
-        """The way back."""
+        """Return the inverse transform."""
         linear = np.linalg.inv(self.matrix[:, :2])
         return Similarity(np.column_stack([linear, -linear @ self.matrix[:, 2]]))
 
     def compose(self, first: Similarity) -> Similarity:
-        """``first``, then this one."""
+        """Return the transform that applies ``first``, then this one."""
         linear = self.matrix[:, :2] @ first.matrix[:, :2]
         return Similarity(np.column_stack([linear, self.apply(first.matrix[:, 2])]))

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from mien.errors import BadOption
-from mien.geometry.schemes import FIVE_NAMES, SIXTY_EIGHT_GROUPS
+from mien.geometry.schemes import SIXTY_EIGHT_GROUPS
 from mien.imaging import Colour, draw_label, draw_lines, draw_points, draw_rectangles
-from mien.types import Face, Faces, Image, Landmarks
+from mien.types import KEYPOINTS, Face, Faces, Image, Landmarks
 
 BOX: Colour = (94, 234, 142)
 LEFT: Colour = (255, 176, 59)
@@ -60,7 +60,7 @@ def _draw_face(canvas: Image, face: Face, score: bool) -> None:
     draw_rectangles(canvas, box, BOX, line)
     radius = max(1.5, min(longest / 250, width / 28))
     draw_points(canvas, face.keypoints, _SHADOW, radius + 1)
-    for name, point in zip(FIVE_NAMES, face.keypoints, strict=True):
+    for name, point in zip(KEYPOINTS, face.keypoints, strict=True):
         draw_points(canvas, point[None], _side_colour(name), radius)
     if score:
         corner = (float(face.box[0]) - line / 2, float(face.box[1]) - line / 2)

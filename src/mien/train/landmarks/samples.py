@@ -50,7 +50,7 @@ class LandmarkSamples:
         self._size, self._seed = size, seed
         points = np.stack([sample.wide_points for sample in samples])
         # A stretched crop is that of the series, whose box is so much larger than what the detector gives.
-        around = boxes.face_box(points) if recipe.crop == "square" else boxes.series_box(points)
+        around = boxes.face_box(points) if recipe.crop == "square" else boxes.training_box(points)
         self._context = recipe.context if recipe.crop == "square" else 1.0
         self._boxes = around
         source = np.asarray(sources)

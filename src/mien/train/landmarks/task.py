@@ -132,7 +132,7 @@ class Landmarks68Task:
             colour="RGB",
             mean=MEAN,
             scale=SCALE,
-            context=recipe.landmarks.context if square else 1 / boxes.SEEN_BY_DETECTOR,
+            context=recipe.landmarks.context if square else 1 / boxes.DETECTOR_BOX_SCALE,
             stride=0,
             cell=0,
             outputs=cast(PointNetwork, self.network).outputs,
