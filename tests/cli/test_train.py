@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from mien.cli import main
-from mien.train.recipe import Recipe
 
 RECIPE = """
 name = "{name}"
@@ -59,24 +58,25 @@ def test_each_recipe_in_its_own_run(cascade, capsys) -> None:
         assert Path("runs", name, "recipe.toml").is_file()
 
 
-def test_what_training_is_asked_for(cascade, capsys, monkeypatch) -> None:
+def test_options_reach_the_training(cascade, capsys, monkeypatch) -> None:
     pytest.importorskip("torch")
     calls: list[object] = []
-    monkeypatch.setattr("mien.train.tasks.make_task", lambda *args: calls.append(args[1:]))
 
-    def train(recipe: Recipe, task: None, run_dir: Path, *, device: str | None, resume: bool, replicas: int) -> Path:
-        calls.append((recipe.name, run_dir, device, resume, replicas))
-        return run_dir / "x.onnx"
+    def train_recipes(path: Path, **options: object) -> list[Path]:
+        calls.append((path, options))
+        return [Path("x.onnx")]
 
-    monkeypatch.setattr("mien.train.loop.train", train)
+    monkeypatch.setattr("mien.train.run.train_recipes", train_recipes)
     assert main(["train", "one.toml", "--runs", "elsewhere"]) == 0
-    assert main(["train", "one.toml", "--device", "cpu", "--fresh", "--data", "data/squares", "--replicas", "2"]) == 0
+    call = ["train", "one.toml", "--device", "cpu", "--fresh", "--data", "data/squares", "--devices", "2"]
+    assert main([*call, "--precision", "bf16-mixed"]) == 0
+    default = {"data": Path("data"), "runs": Path("elsewhere"), "device": None, "devices": None}
+    given = {"data": Path("data/squares"), "runs": Path("runs"), "device": "cpu", "devices": 2}
     assert calls == [
-        (Path("data"), Path("elsewhere/one"), Path("elsewhere")),
-        ("one", Path("elsewhere/one"), None, True, 1),
-        (Path("data/squares"), Path("runs/one"), Path("runs")),
-        ("one", Path("runs/one"), "cpu", False, 2),
+        (Path("one.toml"), default | {"precision": "32-true", "resume": True}),
+        (Path("one.toml"), given | {"precision": "bf16-mixed", "resume": False}),
     ]
+    assert capsys.readouterr().out.splitlines() == ["x.onnx"] * 2
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_training_is_asked_for(cascade, capsys, monkeypatch) -> None:
         (["gone.toml"], 1, "no such recipe"),
         (["one.toml", "--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
         (["one.toml", "--device", "abacus"], 2, "give cpu, cuda"),
-        (["one.toml", "--replicas", "0", "--device", "cpu"], 2, "--replicas 0 on cpu: give 1"),
+        (["one.toml", "--devices", "0", "--device", "cpu"], 2, "0 devices on cpu: give 1"),
         ([], 2, "required: RECIPE"),
     ],
 )

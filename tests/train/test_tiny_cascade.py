@@ -9,7 +9,8 @@ import pytest
 from mien.detection import DetectorConfig, FaceDetector
 from mien.geometry import boxes as box
 from mien.train import recipe as recipes
-from mien.train.loop import train
+from mien.train.engine.devices import make_fabric
+from mien.train.engine.loop import train
 from mien.train.tasks import make_task
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
@@ -79,7 +80,7 @@ def runs(tmp_path_factory):
         recipe = recipes.loads(text, f"{name}.toml")
         run = folder / "runs" / name
         run.mkdir(parents=True)
-        train(recipe, make_task(recipe, folder, run, folder / "runs"), run, device="cpu")
+        train(recipe, make_task(recipe, folder, run, folder / "runs"), run, make_fabric("cpu"))
     return folder / "runs"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mien.cli.console import say
 from mien.cli.options import Commands, add_command, existing_folder
-from mien.errors import BadOption, needs_extra
+from mien.errors import needs_extra
 
 
 def add_to(commands: Commands) -> None:
@@ -15,7 +15,7 @@ def add_to(commands: Commands) -> None:
     parser = add_command(
         commands,
         "train",
-        "train networks by a recipe; a run that was cut off goes on where it stopped",
+        "train networks by a recipe; an interrupted run resumes",
         "mien train recipes/cascade.toml --data datasets --runs runs",
     )
     parser.add_argument("recipe", type=Path, metavar="RECIPE", help="a recipe, or a list of recipes (.toml)")
@@ -33,15 +33,20 @@ def add_to(commands: Commands) -> None:
         metavar="DIR",
         help="each network is trained in, and read from, DIR/<name> (default: %(default)s)",
     )
-    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps (default: cuda where there is one)")
+    parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps (default: cuda if available)")
     parser.add_argument(
-        "--replicas",
+        "--devices",
         type=int,
-        default=1,
         metavar="N",
-        help="copies of the network that share each batch; on two cores 2 is faster (default: %(default)s)",
+        help="processes on this machine, one device each (default: those that torchrun started, else 1)",
     )
-    parser.add_argument("--fresh", action="store_true", help="start again instead of going on")
+    parser.add_argument(
+        "--precision",
+        choices=["32-true", "bf16-mixed"],
+        default="32-true",
+        help="of the forward pass (default: %(default)s)",
+    )
+    parser.add_argument("--fresh", action="store_true", help="start again instead of resuming")
     parser.set_defaults(run=run)
 
 
@@ -49,16 +54,16 @@ def run(args: argparse.Namespace) -> int:
     """Train each network and print its file."""
     existing_folder(args.data, "--data")
     with needs_extra("training", "train"):
-        from mien.train import recipe as recipes
-        from mien.train.loop import choose_device, train
-        from mien.train.tasks import make_task
-    todo = recipes.read(args.recipe)
-    device = choose_device(args.device)
-    if args.replicas < 1 or (args.replicas > 1 and device.type != "cpu"):
-        raise BadOption(f"--replicas {args.replicas} on {device}: give 1, or more than 1 with --device cpu")
-    for recipe in todo:
-        run_dir = args.runs / recipe.name
-        run_dir.mkdir(parents=True, exist_ok=True)
-        task = make_task(recipe, args.data, run_dir, args.runs)
-        say(str(train(recipe, task, run_dir, device=args.device, resume=not args.fresh, replicas=args.replicas)))
+        from mien.train.run import train_recipes
+    exported = train_recipes(
+        args.recipe,
+        data=args.data,
+        runs=args.runs,
+        device=args.device,
+        devices=args.devices,
+        precision=args.precision,
+        resume=not args.fresh,
+    )
+    for path in exported:
+        say(str(path))
     return 0

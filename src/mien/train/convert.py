@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from mien.errors import ModelMismatch, ModelMissing
 from mien.models import ModelCard
+from mien.train.engine.task import Images
 from mien.train.export import export
 from mien.train.networks import MEAN, SCALE, Deployed, PaperONet, PaperPNet, PaperRNet
-from mien.train.task import Images
 
 State = dict[str, Tensor]
 

@@ -14,7 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from mien import models
 from mien.errors import ExportMismatch
 from mien.io import atomic_write
-from mien.train.task import Exportable, Images
+from mien.train.engine.task import Exportable, Images
 
 OPSET = 17
 TOLERANCE = 1e-4

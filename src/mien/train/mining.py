@@ -19,8 +19,8 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.io import atomic_write
 from mien.models import open_model
+from mien.train.engine.prefetch import default_workers
 from mien.train.examples import Examples
-from mien.train.prefetch import default_workers
 from mien.train.recipe import SampleRecipe
 from mien.types import Floats
 

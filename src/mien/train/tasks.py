@@ -16,15 +16,15 @@ from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.models import ModelCard
 from mien.train import losses, measures
-from mien.train.checkpoint import load_best
 from mien.train.crops import CropSamples
+from mien.train.engine.checkpoint import load_best
+from mien.train.engine.task import Images, Task
 from mien.train.examples import Example, Examples, split
 from mien.train.landmarks.task import Landmarks68Task
 from mien.train.mining import Mined, mine
 from mien.train.networks import MEAN, SCALE, Deployed, make_network
 from mien.train.patches import PatchSamples
 from mien.train.recipe import Recipe
-from mien.train.task import Images, Task
 from mien.train.windows import WindowSamples
 
 _VALIDATION_BATCHES = 12
@@ -97,9 +97,9 @@ class _CascadeTask:
         batch = samples.batch(step, self._recipe.schedule.batch)
         return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in batch.items()}
 
-    def batch(self, step: int) -> dict[str, Tensor]:
+    def batch(self, step: int, rows: range) -> dict[str, Tensor]:
         """The samples of a step."""
-        return self._tensors(self._train, step)
+        return {name: tensor[rows.start : rows.stop] for name, tensor in self._tensors(self._train, step).items()}
 
     def _outputs(self, network: nn.Module, images: Tensor) -> Any:
         x = (images.permute(0, 3, 1, 2).float() - MEAN) * SCALE

@@ -11,8 +11,9 @@ from mien.datasets.shards import shard_path, write_shard
 from mien.errors import BadRecipe
 from mien.geometry.boxes import face_box
 from mien.imaging import read_image
+from mien.train.engine.devices import make_fabric
+from mien.train.engine.loop import train
 from mien.train.landmarks.task import Landmarks68Task
-from mien.train.loop import train
 from mien.train.recipe import DataRecipe, LandmarkRecipe, NetworkRecipe, OptimiserRecipe, Recipe, ScheduleRecipe, Source
 from mien.types import Faces
 
@@ -45,7 +46,7 @@ def recipe(**changes):
 
 def test_from_shards_to_points(data, tmp_path):
     made = recipe()
-    path = train(made, Landmarks68Task(made, data, tmp_path), tmp_path / "run", device="cpu", replicas=2)
+    path = train(made, Landmarks68Task(made, data, tmp_path), tmp_path / "run", make_fabric("cpu"))
     assert path.stat().st_size < 1_000_000  # 16 bits a weight
     landmarker = mien.LandmarkDetector(path)
     card = landmarker.network.card
@@ -71,7 +72,7 @@ def test_it_learns(data, tmp_path):
     with torch.no_grad():
         before = task.validate(task.network.eval())["quality"]
         with torch.enable_grad():
-            train(made, task, tmp_path / "run", device="cpu")
+            train(made, task, tmp_path / "run", make_fabric("cpu"))
         assert task.validate(task.network.eval())["quality"] > before / 2
 
 

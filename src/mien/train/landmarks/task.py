@@ -16,13 +16,13 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes
 from mien.imaging.draw import contact_sheet, draw_landmarks
 from mien.models import ModelCard
-from mien.train.checkpoint import load_best
+from mien.train.engine.checkpoint import load_best
+from mien.train.engine.task import Images
 from mien.train.landmarks.losses import landmark_losses, point_errors
 from mien.train.landmarks.networks import PointNetwork, make_landmark_network
 from mien.train.landmarks.samples import LandmarkSamples
 from mien.train.networks import MEAN, SCALE
 from mien.train.recipe import Recipe
-from mien.train.task import Images
 from mien.types import Landmarks
 
 _CHUNK = 64
@@ -64,10 +64,10 @@ class Landmarks68Task:
         size = PointNetwork.input_size
         return LandmarkSamples(samples, sources, weights, recipe.landmarks, recipe.samples, size=size, seed=seed)
 
-    def batch(self, step: int) -> dict[str, Tensor]:
+    def batch(self, step: int, rows: range) -> dict[str, Tensor]:
         """The samples of a step."""
         arrays = self._train.batch(step, self._recipe.schedule.batch)
-        return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+        return {name: torch.from_numpy(array[rows.start : rows.stop]) for name, array in arrays.items()}
 
     def losses(self, network: nn.Module, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """Named and weighted."""

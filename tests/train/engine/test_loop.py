@@ -12,12 +12,14 @@ from torch import Tensor, nn
 
 from mien.errors import BadRecipe, MienError
 from mien.train import recipe as recipes
-from mien.train.average import Average
-from mien.train.loop import learning_rate, seed_of, train
-from mien.train.prefetch import prefetched
+from mien.train.engine.devices import make_fabric
+from mien.train.engine.ema import make_ema
+from mien.train.engine.loop import train
+from mien.train.engine.optimizer import learning_rate, step_seed
+from mien.train.engine.prefetch import prefetched
 from mien.train.recipe import Recipe
 
-from .tiny import TinyTask, tiny_recipe
+from ..tiny import TinyTask, tiny_recipe
 
 
 class PowerError(Exception):
@@ -37,7 +39,7 @@ def cut_at(step: int):
 
 def run(recipe: Recipe, folder: Path, **options) -> tuple[dict[str, Tensor], dict[str, Tensor], bytes]:
     """Train, and give the final and the best weights and the exported file."""
-    path = train(recipe, TinyTask(recipe), folder, device="cpu", **options)
+    path = train(recipe, TinyTask(recipe), folder, make_fabric("cpu"), **options)
     last = torch.load(folder / "last.pt", weights_only=True)
     best = torch.load(folder / "best.pt", weights_only=True)
     return last["network"] | {"step": torch.tensor(last["step"])}, best["network"], path.read_bytes()
@@ -90,9 +92,9 @@ def test_training_lowers_the_loss(tmp_path):
     task = TinyTask(recipe)
     with torch.no_grad():
         before = task.validate(task.network.eval())["quality"]
-    train(recipe, task, tmp_path, device="cpu")
+    train(recipe, task, tmp_path, make_fabric("cpu"))
     best = torch.load(tmp_path / "best.pt", weights_only=True)
-    assert best["measures"]["quality"] > before / 3  # losses are positive, so qualities are negative
+    assert best["metrics"]["quality"] > before / 3  # losses are positive, so qualities are negative
 
 
 def test_the_run_folder_tells_the_whole_story(tmp_path):
@@ -139,9 +141,9 @@ def test_the_best_weights_are_exported_not_the_last(tmp_path):
             return {"quality": self.quality}
 
     recipe = tiny_recipe(12)
-    train(recipe, Fading(recipe), tmp_path, device="cpu")
+    train(recipe, Fading(recipe), tmp_path, make_fabric("cpu"))
     best = torch.load(tmp_path / "best.pt", weights_only=True)
-    assert (best["step"], best["measures"]) == (4, {"quality": 0.5})
+    assert (best["step"], best["metrics"]) == (4, {"quality": 0.5})
 
 
 def test_a_finished_run_is_exported_again_without_a_step(tmp_path):
@@ -149,14 +151,14 @@ def test_a_finished_run_is_exported_again_without_a_step(tmp_path):
     first = run(recipe, tmp_path)
     (tmp_path / "tiny.onnx").unlink()
     task = TinyTask(recipe)
-    assert train(recipe, task, tmp_path, device="cpu").read_bytes() == first[2]
+    assert train(recipe, task, tmp_path, make_fabric("cpu")).read_bytes() == first[2]
     assert task.steps_made == []
 
 
 def test_stop_exports_the_best_so_far_and_the_run_can_go_on(tmp_path):
     recipe = tiny_recipe(12)
     expected = run(recipe, tmp_path / "whole")
-    path = train(recipe, TinyTask(recipe), tmp_path / "part", device="cpu", stop=lambda done: done == 2)
+    path = train(recipe, TinyTask(recipe), tmp_path / "part", make_fabric("cpu"), stop=lambda done: done == 2)
     assert path.exists()
     assert torch.load(tmp_path / "part" / "last.pt", weights_only=True)["step"] == 2
     assert_same_bits(expected[0], run(recipe, tmp_path / "part")[0])
@@ -166,7 +168,7 @@ def test_without_resume_the_run_starts_again(tmp_path):
     recipe = tiny_recipe(4)
     run(recipe, tmp_path)
     task = TinyTask(recipe)
-    train(recipe, task, tmp_path, device="cpu", resume=False)
+    train(recipe, task, tmp_path, make_fabric("cpu"), resume=False)
     assert 0 in task.steps_made
 
 
@@ -189,7 +191,7 @@ def test_ctrl_c_saves_first(tmp_path):
 
 def test_training_works_outside_the_main_thread(tmp_path):
     recipe = tiny_recipe(4)
-    thread = threading.Thread(target=train, args=(recipe, TinyTask(recipe), tmp_path), kwargs={"device": "cpu"})
+    thread = threading.Thread(target=train, args=(recipe, TinyTask(recipe), tmp_path, make_fabric("cpu")))
     thread.start()
     thread.join()
     assert (tmp_path / "tiny.onnx").exists()
@@ -198,7 +200,7 @@ def test_training_works_outside_the_main_thread(tmp_path):
 def test_an_error_in_a_batch_reaches_the_caller(tmp_path):
     recipe = tiny_recipe(12)
     with pytest.raises(RuntimeError, match="the power is gone"):
-        train(recipe, TinyTask(recipe, fail_at=7), tmp_path, device="cpu")
+        train(recipe, TinyTask(recipe, fail_at=7), tmp_path, make_fabric("cpu"))
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 6
     assert not list(tmp_path.glob(".*"))
 
@@ -206,25 +208,25 @@ def test_an_error_in_a_batch_reaches_the_caller(tmp_path):
 def test_a_loss_that_is_not_a_number_names_step_and_loss(tmp_path):
     recipe = tiny_recipe(12)
     with pytest.raises(MienError, match=r"step 5: loss 'score' is nan; lower optimiser.rate"):
-        train(recipe, TinyTask(recipe, nan_at=5), tmp_path, device="cpu")
+        train(recipe, TinyTask(recipe, nan_at=5), tmp_path, make_fabric("cpu"))
     last = torch.load(tmp_path / "last.pt", weights_only=True)
     assert last["step"] == 4
     assert all(torch.isfinite(tensor).all() for tensor in last["network"].values())
 
 
-def test_measures_without_quality_are_refused(tmp_path):
+def test_metrics_without_quality_are_refused(tmp_path):
     class Blind(TinyTask):
         def validate(self, network: nn.Module) -> dict[str, float]:
             return {"recall": 1.0}
 
     recipe = tiny_recipe(4)
     with pytest.raises(MienError, match=r"\['recall'\] lack 'quality'"):
-        train(recipe, Blind(recipe), tmp_path, device="cpu")
+        train(recipe, Blind(recipe), tmp_path, make_fabric("cpu"))
 
 
 def test_a_folder_of_another_recipe_is_refused(tmp_path):
     run(tiny_recipe(4), tmp_path)
-    with pytest.raises(BadRecipe, match=r"seed: 3 -> 5; schedule.steps: 4 -> 8\); choose another run folder"):
+    with pytest.raises(BadRecipe, match=r"seed: 3 -> 5; schedule.steps: 4 -> 8\); rename the recipe, .* --fresh"):
         run(tiny_recipe(8, seed=5), tmp_path)
     assert recipes.read_recipe(tmp_path / "recipe.toml").seed == 3
 
@@ -232,7 +234,7 @@ def test_a_folder_of_another_recipe_is_refused(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04 half of one"])
 def test_a_broken_checkpoint_is_named(tmp_path, content):
     (tmp_path / "last.pt").write_bytes(content)
-    with pytest.raises(MienError, match=r"last.pt: not a readable checkpoint.*delete it to start again"):
+    with pytest.raises(MienError, match=r"last.pt: not a readable checkpoint.*start again with --fresh"):
         run(tiny_recipe(4), tmp_path)
 
 
@@ -242,7 +244,7 @@ def test_a_checkpoint_of_another_network_is_named(tmp_path):
     task = TinyTask(recipe)
     task.network = nn.Linear(2, 2)
     with pytest.raises(MienError, match=r"last.pt: does not fit the network"):
-        train(recipe, task, tmp_path, device="cpu")
+        train(recipe, task, tmp_path, make_fabric("cpu"))
 
 
 def test_learning_rate_by_hand():
@@ -254,28 +256,31 @@ def test_learning_rate_by_hand():
 
 
 def test_seeds_differ_between_steps_and_runs():
-    seeds = {seed_of(seed, step) for seed in range(20) for step in range(50)}
+    seeds = {step_seed(seed, step) for seed in range(20) for step in range(50)}
     assert len(seeds) == 1000
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-def test_average_by_hand():
+def test_ema_by_hand():
     network = nn.Linear(1, 1, bias=False)
-    nn.init.constant_(network.weight, 0.0)
-    average = Average(network, 0.75)
-    nn.init.constant_(network.weight, 8.0)
-    average.update(network, 0)  # decay min(0.75, 1/10): 0 + 0.9 * 8
-    assert average.network.weight.item() == pytest.approx(7.2)
-    average.update(network, 10**6)  # decay 0.75: 7.2 + 0.25 * 0.8
-    assert average.network.weight.item() == pytest.approx(7.4)
+    ema = make_ema(network, 0.75)
+    for weight, expected in [(8.0, 8.0), (0.0, 8.0 * 2 / 11), (0.0, 8.0 * 2 / 11 * 3 / 12)]:  # decays 2/11, 3/12
+        nn.init.constant_(network.weight, weight)
+        ema.update_parameters(network)
+        assert ema.module.weight.item() == pytest.approx(expected)
+    ema.n_averaged.fill_(10**6)
+    nn.init.constant_(ema.module.weight, 8.0)
+    ema.update_parameters(network)
+    assert ema.module.weight.item() == pytest.approx(6.0)
 
 
-def test_no_average_follows_the_weights_exactly():
+def test_no_ema_follows_the_weights_exactly():
     network = nn.BatchNorm1d(3)
-    average = Average(network, 0.0)
-    network(torch.from_numpy(np.random.default_rng(0).normal(size=(5, 3))).float())
-    average.update(network, 50)
-    assert_same_bits(network.state_dict(), average.network.state_dict())
+    ema = make_ema(network, 0.0)
+    for _ in range(3):
+        network(torch.from_numpy(np.random.default_rng(0).normal(size=(5, 3))).float())
+        ema.update_parameters(network)
+        assert_same_bits(network.state_dict(), ema.module.state_dict())
 
 
 def test_batches_come_in_order_and_only_as_far_ahead_as_agreed():

@@ -1,4 +1,4 @@
-"""Batches made ahead of time by a few threads, handed out in order."""
+"""Batches made ahead of time by a few threads, yielded in order."""
 
 import os
 from collections import deque
@@ -6,22 +6,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from torch import Tensor
-
-Batch = dict[str, Tensor]
+from mien.train.engine.task import Batch
 
 
 def default_workers() -> int:
-    """Threads for making batches: one a core, at most eight."""
+    """Return the number of threads that make batches: one per core, at most eight."""
     return max(1, min(8, os.cpu_count() or 1))
 
 
 @contextmanager
 def prefetched(make: Callable[[int], Batch], first: int, end: int, workers: int) -> Iterator[Iterator[Batch]]:
-    """Batches `make(first)` ... `make(end - 1)` in order, up to two per worker ahead.
+    """Yield an iterator over ``make(first)`` ... ``make(end - 1)``, in order, up to two per worker ahead.
 
-    As `make` is a pure function of the step, the result does not depend on timing. Its errors are raised
-    where the batch would have come.
+    ``make`` is a pure function of the step, so the result does not depend on timing. Its errors are raised
+    when its batch is due.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="batches")
     try:
@@ -33,10 +31,10 @@ def prefetched(make: Callable[[int], Batch], first: int, end: int, workers: int)
 def _in_order(
     pool: ThreadPoolExecutor, make: Callable[[int], Batch], first: int, end: int, ahead: int
 ) -> Iterator[Batch]:
-    waiting: deque[Future[Batch]] = deque()
+    pending: deque[Future[Batch]] = deque()
     for step in range(first, end):
-        waiting.append(pool.submit(make, step))
-        if len(waiting) > ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+        pending.append(pool.submit(make, step))
+        if len(pending) > ahead:
+            yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()

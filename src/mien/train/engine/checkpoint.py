@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, and refused when they belong to another recipe."""
+"""Checkpoints: written atomically, and refused when they belong to another recipe."""
 
 import pickle
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from mien.errors import BadRecipe, MienError
 from mien.io import atomic_write
 from mien.train import recipe as recipes
-from mien.train.average import Average
 from mien.train.recipe import Recipe
 
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError)
@@ -19,69 +19,71 @@ UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, 
 
 @dataclass(slots=True, eq=False)
 class Progress:
-    """All that changes while a network is trained. `step` is the number of steps done.
+    """Everything that changes during training; ``step`` is the number of steps done.
 
-    There is no state of random numbers in it: each step seeds them from the recipe's seed and its own number.
+    It holds no state of random numbers: each step seeds them from the recipe's seed and its own number.
     """
 
     network: nn.Module
-    average: Average
-    optimiser: torch.optim.Optimizer
+    ema: AveragedModel
+    optimizer: torch.optim.Optimizer
     step: int = 0
     best: float | None = None
-    measures: dict[str, float] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 def save(path: Path, recipe: Recipe, progress: Progress) -> None:
-    """Write everything needed to go on as if nothing had happened."""
+    """Write everything needed to resume."""
     content = {
         "recipe": recipes.dumps(recipe),
         "step": progress.step,
         "best": progress.best,
-        "measures": progress.measures,
+        "metrics": progress.metrics,
         "network": progress.network.state_dict(),
-        "average": progress.average.network.state_dict(),
-        "optimiser": progress.optimiser.state_dict(),
+        "ema": progress.ema.state_dict(),
+        "optimizer": progress.optimizer.state_dict(),
     }
     _write(path, content)
 
 
 def restore(path: Path, recipe: Recipe, progress: Progress) -> None:
-    """Read `save`'s file into `progress`.
+    """Read the file that ``save`` wrote into ``progress``.
 
-    Raises BadRecipe for another recipe's file, MienError for a broken one.
+    Raises:
+        BadRecipe: The file belongs to another recipe.
+        MienError: The file is broken or belongs to another network.
     """
     content = _read(path)
     _refuse_other_recipe(path, content, recipe)
     try:
         progress.network.load_state_dict(content["network"])
-        progress.average.network.load_state_dict(content["average"])
-        progress.optimiser.load_state_dict(content["optimiser"])
+        progress.ema.load_state_dict(content["ema"])
+        progress.optimizer.load_state_dict(content["optimizer"])
         progress.step, progress.best = content["step"], content["best"]
-        progress.measures = content["measures"]
+        progress.metrics = content["metrics"]
     except UNREADABLE as error:
-        raise MienError(f"{path}: does not fit the network: {error}; delete it to start again") from error
+        raise MienError(f"{path}: does not fit the network: {error}; start again with --fresh") from error
 
 
 def save_best(path: Path, progress: Progress) -> None:
-    """Write the averaged weights and their measures: what is exported in the end."""
+    """Write the averaged weights and their metrics: what is exported in the end."""
     content = {
         "step": progress.step,
-        "measures": progress.measures,
-        "network": progress.average.network.state_dict(),
+        "metrics": progress.metrics,
+        "network": progress.ema.module.state_dict(),
     }
     _write(path, content)
 
 
 def load_best(path: Path, network: nn.Module) -> dict[str, float]:
-    """Read `save_best`'s weights into `network` and return their measures."""
+    """Read the weights that ``save_best`` wrote into ``network`` and return their metrics."""
     content = _read(path)
     try:
         network.load_state_dict(content["network"])
-        measures: dict[str, float] = content["measures"]
+        metrics: dict[str, float] = content["metrics"]
     except UNREADABLE as error:
-        raise MienError(f"{path}: does not fit the network: {error}; delete it to start again") from error
-    return measures
+        raise MienError(f"{path}: does not fit the network: {error}; start again with --fresh") from error
+    return metrics
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
@@ -94,7 +96,7 @@ def _read(path: Path) -> dict[str, Any]:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         kind = type(error).__name__  # torch's own message is a page of advice
-        raise MienError(f"{path}: not a readable checkpoint ({kind}); delete it to start again") from error
+        raise MienError(f"{path}: not a readable checkpoint ({kind}); start again with --fresh") from error
     return content
 
 
@@ -104,5 +106,5 @@ def _refuse_other_recipe(path: Path, content: dict[str, Any], recipe: Recipe) ->
     if different:
         raise BadRecipe(
             f"{path} was made by another recipe ({'; '.join(different)}); "
-            "choose another run folder, or start again without resuming"
+            "rename the recipe, choose another --runs folder, or start again with --fresh"
         )

@@ -1,0 +1,1 @@
+"""The training engine: step, validate, EMA, checkpoint, resume, log. It knows no task."""
