@@ -1,23 +1,25 @@
-"""Say how each head is turned and how wide its mouth is open, and save the image with the 68 points drawn.
+"""Print the head pose and how far each mouth is open, and save the image with the landmarks drawn.
 
-python examples/landmarks.py photo.jpg drawn.jpg
+python examples/landmarks.py PHOTO DRAWN
 """
 
-import sys
+import argparse
 
 import numpy as np
 
 import mien
-from mien.imaging import write_image
 
-UPPER_LIP, LOWER_LIP, LEFT_CORNER, RIGHT_CORNER = 62, 66, 60, 64  # of the inner line of the lips, in 300W's order
+UPPER_LIP, LOWER_LIP, LEFT_CORNER, RIGHT_CORNER = 62, 66, 60, 64  # inner lip contour, numbered as in 300W
 
-photo, drawn = sys.argv[1:]
-image = mien.read_image(photo)
-analyses = mien.FaceAnalyzer()(image)
-for analysis in analyses:
-    pose, points = analysis.landmarks.pose, analysis.landmarks.points
-    gap = np.linalg.norm(points[UPPER_LIP] - points[LOWER_LIP])
-    width = np.linalg.norm(points[LEFT_CORNER] - points[RIGHT_CORNER])
-    print(f"yaw {pose.yaw:.0f}, pitch {pose.pitch:.0f}, roll {pose.roll:.0f} degrees; mouth open {gap / width:.0%}")
-write_image(drawn, mien.draw_landmarks(image, [analysis.landmarks for analysis in analyses]))
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("photo")
+parser.add_argument("drawn")
+args = parser.parse_args()
+
+image = mien.read_image(args.photo)
+landmarks = mien.landmarks(image)
+for face in landmarks:
+    gap = np.linalg.norm(face.points[UPPER_LIP] - face.points[LOWER_LIP])
+    width = np.linalg.norm(face.points[LEFT_CORNER] - face.points[RIGHT_CORNER])
+    print(f"{face.pose}; mouth open {gap / width:.0%}")
+mien.write_image(args.drawn, mien.draw_landmarks(image, landmarks))

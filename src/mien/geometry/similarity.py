@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import BadOption
 
@@ -63,7 +63,7 @@ class Similarity:
         """Rotation in degrees; positive turns the x axis towards the y axis (clockwise on the screen)."""
         return float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0])))
 
-    def apply(self, points: NDArray[np.floating]) -> Doubles:
+    def apply(self, points: ArrayLike) -> Doubles:
         """Return points (..., 2) in the target frame."""
         return np.asarray(points, dtype=np.float64) @ self.matrix[:, :2].T + self.matrix[:, 2]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from mien.geometry.schemes import to_five
 from mien.heads import Contour, LandmarkDetector
 from mien.imaging import ImageSource, Mipmap, read_image
 from mien.pipeline.config import AnalyzerConfig
-from mien.types import Deadline, Face, Faces, Landmarks
+from mien.types import Deadline, Face, Faces, Landmarks, Pose
 
 _IMAGES_PER_BATCH = 16
 """Images whose crops share network calls; longer lists are processed in groups of this size."""
@@ -34,6 +35,16 @@ class FaceAnalysis:
     face: Face
     landmarks: Landmarks | None = None
     aligned: AlignedFace | None = None
+
+    @property
+    def pose(self) -> Pose | None:
+        """The head pose of the landmarks; None without landmarks or where unknown."""
+        return None if self.landmarks is None else self.landmarks.pose
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything requested as plain Python values."""
+        heads = {"landmarks": self.landmarks, "aligned": self.aligned}
+        return {**self.face.to_dict(), **{name: head.to_dict() for name, head in heads.items() if head is not None}}
 
 
 @dataclass(frozen=True, slots=True)
