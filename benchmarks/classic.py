@@ -18,7 +18,7 @@ import numpy as np
 from mien.detection import DetectorConfig, propose
 from mien.geometry import boxes
 from mien.imaging import Mipmap
-from mien.models import ModelCard, Network
+from mien.models import Model, ModelCard, Window
 from mien.types import Floats, Image
 
 _FIRST = np.array([1, 1, 0, 0])
@@ -41,8 +41,9 @@ def habits() -> Iterator[None]:
 
 def _pyramid(image: Image, card: ModelCard, settings: DetectorConfig) -> Iterator[Image]:
     height, width = image.shape[:2]
-    scale = card.cell / settings.min_face_size
-    while min(height, width) * scale >= card.cell:
+    cell = card.crop_as(Window).cell
+    scale = cell / settings.min_face_size
+    while min(height, width) * scale >= cell:
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
         yield np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
         scale *= settings.scale_factor
@@ -50,19 +51,19 @@ def _pyramid(image: Image, card: ModelCard, settings: DetectorConfig) -> Iterato
 
 def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
     """Only to whole strides: the last window may be cut off there as well."""
-    more = [(0, -side % card.stride) for side in level.shape[:2]]
+    more = [(0, -side % card.crop_as(Window).stride) for side in level.shape[:2]]
     return np.pad(level, [*more, (0, 0)]), 0
 
 
-def _run_level(level: Image, image: Image, pnet: Network, settings: DetectorConfig) -> propose._Windows:
-    card = pnet.card
+def _run_level(level: Image, image: Image, pnet: Model, settings: DetectorConfig) -> propose._Windows:
+    card, crop = pnet.card, pnet.card.crop_as(Window)
     # The scale that made the level, which its rounded size does not quite tell.
-    steps = np.log(level.shape[1] / image.shape[1] * settings.min_face_size / card.cell) / np.log(settings.scale_factor)
-    scale = card.cell / settings.min_face_size * settings.scale_factor ** round(steps)
+    steps = np.log(level.shape[1] / image.shape[1] * settings.min_face_size / crop.cell) / np.log(settings.scale_factor)
+    scale = crop.cell / settings.min_face_size * settings.scale_factor ** round(steps)
     padded, margin = propose._pad(level, card)
     scores, offsets, rows, columns = propose._scan(padded, pnet, settings)
-    corner = np.stack([columns, rows], axis=1).astype(np.float64) * card.stride - margin
-    counted = np.fix(np.concatenate([corner + 1, corner + card.cell], axis=1) / scale)
+    corner = np.stack([columns, rows], axis=1).astype(np.float64) * crop.stride - margin
+    counted = np.fix(np.concatenate([corner + 1, corner + crop.cell], axis=1) / scale)
     windows = counted - _FIRST
     # They decode by the distance of the inclusive corners, one less than the side of the window.
     shorter = np.tile((counted[:, 2:] - counted[:, :2]) / (windows[:, 2:] - windows[:, :2]), 2)

@@ -125,7 +125,7 @@ def _ours(network: str, refinement_steps: int, name: str, where: Floats) -> Riva
         return found.points, np.nan if found.pose is None else found.pose.yaw
 
     card = visible.network.card
-    return Rival(name, f"{card.name} {card.sha256[:8]}", where, find)
+    return Rival(name, card.name, where, find)
 
 
 def dlib_boxes(points: Floats, side: float = SIDE, down: float = DOWN) -> Floats:
@@ -262,7 +262,7 @@ def measure(rivals: Sequence[Rival], faces: Sequence[LandmarkSample], count: int
 def crop_to_points(network: str, rounds: int) -> dict[str, float]:
     """Milliseconds of the network alone on one crop, one call after the other."""
     model = LandmarkDetector(network, threads=1).network
-    size = model.card.input_size
+    size = model.card.input.size
     crop = np.random.default_rng(0).integers(0, 256, (1, size, size, 3), np.uint8)
     times = []
     for _ in range(rounds * 100 + 20):

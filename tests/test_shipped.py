@@ -188,6 +188,6 @@ def test_the_cards_are_complete(capsys) -> None:
     assert {card["task"] for card in cards} >= {"pnet", "rnet", "onet", "lnet"}
     for card in cards:
         assert card["licence"]
-        assert card["data"]
+        assert card["training_data"]
         assert card["scores"]
         assert card["parameters"] > 0

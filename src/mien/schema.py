@@ -187,12 +187,18 @@ class StreamErrorRecord(TypedDict):
 
 
 class ModelRecord(TypedDict):
-    """The card of one network; its crop, input and output specifications appear as further members."""
+    """The model card of one network."""
 
     name: str
     task: str
+    input: dict[str, Any]
+    """Size, channels, color, mean and scale of the input."""
+    crop: dict[str, Any]
+    """Kind of crop and what defines it."""
+    output: dict[str, Any]
+    """Names of the outputs, and labels where they have some."""
     licence: str
-    data: str
+    training_data: str
     """What the network was trained on."""
     source: str
     """Where the network comes from."""
@@ -200,7 +206,6 @@ class ModelRecord(TypedDict):
     """Published metrics of the network."""
     parameters: int
     """Number of parameters."""
-    sha256: str
     file: str
     """Name of the ONNX file."""
     bytes: int

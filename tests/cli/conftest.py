@@ -11,7 +11,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mien.imaging import write_image
-from mien.models import ModelCard, attach_card
+from mien.models import InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, StretchedBox, Window
+from mien.models.attach import attach_card
+from mien.models.manifest import write_manifest
 
 FIVE = np.array([[0.35, 0.4], [0.65, 0.4], [0.5, 0.55], [0.4, 0.7], [0.6, 0.7]], dtype=np.float32)
 SQUARE = 40
@@ -24,7 +26,7 @@ _SHAPES = {
     (True, "offsets"): ["n", "H", "W", 4],
     (False, "scores"): ["n"],
     (False, "offsets"): ["n", 4],
-    (False, "points"): ["n", 5, 2],
+    (False, "keypoints"): ["n", 5, 2],
 }
 
 
@@ -38,8 +40,10 @@ def _template(size: int) -> np.ndarray:
 
 def _network(task: str, size: int, channels: int, stride: int) -> bytes:
     """A graph in the contract of the task; scores are sigmoid(20 (match - 0.35))."""
-    outputs = {"pnet": ("scores", "offsets"), "rnet": ("scores", "offsets")}.get(task, ("scores", "offsets", "points"))
-    outputs = ("points",) if task == "lnet" else outputs
+    outputs = {"pnet": ("scores", "offsets"), "rnet": ("scores", "offsets")}.get(
+        task, ("scores", "offsets", "keypoints")
+    )
+    outputs = ("keypoints",) if task == "lnet" else outputs
     constants = {
         "score_w": _template(size),
         "score_b": np.array([-7], np.float32),
@@ -77,11 +81,11 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
                 node("Reshape", ["score", "flat"], ["scores"]),
                 node("Reshape", ["offset", "flat_4"], ["offsets"]),
             ]
-    if "points" in outputs:
+    if "keypoints" in outputs:
         used |= {"points_w", "points_b", "flat_points"}
         nodes += [
             node("Conv", ["x", "points_w", "points_b"], ["point"]),
-            node("Reshape", ["point", "flat_points"], ["points"]),
+            node("Reshape", ["point", "flat_points"], ["keypoints"]),
         ]
     any_side = ["n", "h", "w", channels] if task == "pnet" else ["n", size, size, channels]
     graph = helper.make_graph(
@@ -97,21 +101,16 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
     card = ModelCard(
         name=f"square-{task}",
         task=task,
-        input_size=size,
-        colour="RGB",
-        mean=0.0,
-        scale=1.0,
-        context=1.0,
-        stride=stride,
-        cell=size if task == "pnet" else 0,
-        outputs=outputs,
+        input=InputSpec(size, channels, "RGB", 0.0, 1.0),
+        crop={"pnet": Window(2, size), "lnet": PointPatches(0.25)}.get(task, SquareBox(1.0)),
+        output=OutputSpec(outputs),
         licence="MIT",
-        data="none: made by hand",
+        training_data="none: made by hand",
         source="tests",
         scores={"squares": 1.0},
         parameters=0,
     )
-    return attach_card(model.SerializeToString(), card)
+    return attach_card(model, card)
 
 
 @pytest.fixture(scope="session")
@@ -125,6 +124,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("lnet", 24, 15, 0),
     ):
         (folder / f"{task}.onnx").write_bytes(_network(task, size, channels, stride))
+    write_manifest(folder)
     return folder
 
 
@@ -134,8 +134,11 @@ POSE = (10, -20, 5)
 @pytest.fixture(scope="session")
 def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The file of a network that sees the same 68 points in every box, both contours alike, and ``POSE``."""
-    size, answers = 16, {"points": np.tile(face68.ravel(), 2), "spread": np.full(2 * 68, 0.02), "pose": np.array(POSE)}
-    shapes = {"points": [-1, 2, 68, 2], "spread": [-1, 2, 68], "pose": [-1, 3]}
+    size, answers = (
+        16,
+        {"landmarks": np.tile(face68.ravel(), 2), "uncertainty": np.full(2 * 68, 0.02), "pose": np.array(POSE)},
+    )
+    shapes = {"landmarks": [-1, 2, 68, 2], "uncertainty": [-1, 2, 68], "pose": [-1, 3]}
     node = helper.make_node
     nodes = [
         node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
@@ -163,31 +166,24 @@ def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> 
     card = ModelCard(
         name="same-landmarks",
         task="landmarks68",
-        input_size=size,
-        colour="RGB",
-        mean=0.0,
-        scale=1.0,
-        context=1.0,
-        stride=0,
-        cell=0,
-        outputs=tuple(answers),
+        input=InputSpec(size, 3, "RGB", 0.0, 1.0),
+        crop=StretchedBox(1.0),
+        output=OutputSpec(tuple(answers), {"landmarks": ("visible", "3d")}),
         licence="MIT",
-        data="none: made by hand",
+        training_data="none: made by hand",
         source="tests",
         scores={},
         parameters=0,
-        crop="box",
     )
     path = tmp_path_factory.mktemp("landmarks") / "same.onnx"
-    path.write_bytes(attach_card(model.SerializeToString(), card))
+    path.write_bytes(attach_card(model, card))
     return str(path)
 
 
 @pytest.fixture
 def shipped(networks: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """These networks in the place of the shipped ones."""
-    monkeypatch.setattr("mien.models.session.WEIGHTS", networks)
-    monkeypatch.setattr("mien.cli.models.WEIGHTS", networks)
+    monkeypatch.setattr("mien.models.manifest.WEIGHTS", networks)
     return networks
 
 

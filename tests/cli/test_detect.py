@@ -125,7 +125,7 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on(shipped, save, capsys, tmp_
         (["detect", "empty"], "no images found in empty"),
         (["detect", "*.nothing"], "no images found in *.nothing"),
         (["detect", "x.png", "--min-face-size", "0"], "min_face_size=0.0: must be at least 1"),
-        (["detect", "x.png", "--threads", "0"], "threads=0: must be 1 or more"),
+        (["detect", "x.png", "--threads", "0"], "threads=0: must be a whole number, 1 or more"),
         (["detect", "x.png", "--rotations", "45"], "rotations=(45,)"),
         (["detect", "x.png", "--rotations", "round"], "'round' is no list of degrees"),
         (["detect"], "required: PATH"),

@@ -124,7 +124,7 @@ def test_a_bad_file_is_reported_and_the_rest_goes_on(call, save, capsys, tmp_pat
     ("words", "status", "said"),
     [
         (["empty"], 2, "no images found in empty"),
-        (["x.png", "--refinement-steps", "3"], 2, "passes=3: must be 1, or 2"),
+        (["x.png", "--refinement-steps", "3"], 2, "refinement_steps=3: must be between 1 and 2"),
         (["x.png", "--contour", "2d"], 2, "invalid choice"),
         (["x.png", "--draw", "."], 2, "would be lost"),
         (["x.png", "--pts", "."], 2, "--pts .: the images are there"),

@@ -23,9 +23,8 @@ def test_json(shipped, capsys) -> None:
 
 
 def test_none(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr("mien.models.session.WEIGHTS", tmp_path)
-    monkeypatch.setattr("mien.cli.models.WEIGHTS", tmp_path)
+    monkeypatch.setattr("mien.models.manifest.WEIGHTS", tmp_path)
     assert main(["models"]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "no networks are shipped" in err
+    assert "no models are shipped" in err

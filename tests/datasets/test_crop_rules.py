@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.datasets.crop_rules import CONTEXT, RULES, WIDE_SIZE, make_sample
+from mien.datasets.crop_rules import RULES, WIDE_SIZE, make_sample
 from mien.datasets.samples import LandmarkSample, unknown
 from mien.errors import BadAnnotation
 from mien.geometry import boxes
@@ -40,13 +40,13 @@ def grid(x: float = 100, y: float = 80, width: float = 60, height: float = 80) -
 
 
 def test_the_series_stretches_its_box() -> None:
-    (box,) = RULES["series"](grid()[None])
+    (box,) = RULES["series"].crop_boxes(boxes.detected_box(grid()[None]))
     assert box.tolist() == pytest.approx([97, 56, 163, 164])  # 5 % of 60 and of 80, and 30 % of 80 above
 
 
 def test_the_square_is_where_the_detector_looks() -> None:
-    (box,) = RULES["square"](grid()[None])
-    side = 108 * 0.8 * CONTEXT
+    (box,) = RULES["square"].crop_boxes(boxes.detected_box(grid()[None]))
+    side = 108 * 0.8 * 1.5
     assert box.tolist() == pytest.approx([130 - side / 2, 110 - side / 2, 130 + side / 2, 110 + side / 2])
 
 
@@ -76,7 +76,7 @@ def test_crop_and_back(x: float, y: float, width: float, height: float, rule: st
     sample = make_sample(face(points), Mipmap(np.zeros((50, 50, 3), np.uint8)), rule)
     assert sample.points.min() >= 0
     assert sample.points.max() <= 1
-    back = boxes.decode_points(sample.points[None], RULES[rule](points[None]))[0]
+    back = boxes.decode_points(sample.points[None], RULES[rule].crop_boxes(boxes.detected_box(points[None])))[0]
     np.testing.assert_allclose(back, points, atol=1e-3)  # pixels; float32
     high, wide, _ = read_image(sample.wide).shape
     assert high == wide <= WIDE_SIZE

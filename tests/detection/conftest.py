@@ -7,24 +7,19 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from mien.models import ModelCard
+from mien.models import InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, Window
 
 
-def make_card(task: str, size: int, *, context: float = 1.0, stride: int = 0, cell: int = 0) -> ModelCard:
+def make_card(task: str, size: int, crop: SquareBox | PointPatches | Window) -> ModelCard:
     outputs = {"onet": ("scores", "offsets", "keypoints"), "lnet": ("keypoints",)}.get(task, ("scores", "offsets"))
     return ModelCard(
         name=f"fake {task}",
         task=task,
-        input_size=size,
-        colour="RGB",
-        mean=0.0,
-        scale=1.0,
-        context=context,
-        stride=stride,
-        cell=cell,
-        outputs=outputs,
+        input=InputSpec(size, 15 if task == "lnet" else 3, "RGB", 0.0, 1.0),
+        crop=crop,
+        output=OutputSpec(outputs),
         licence="none",
-        data="none",
+        training_data="none",
         source="a test",
         scores={},
         parameters=0,
@@ -49,7 +44,7 @@ class FakePNet:
 
     @property
     def card(self):
-        return make_card("pnet", self.input_size, stride=self.stride, cell=self.cell)
+        return make_card("pnet", self.input_size, Window(self.stride, self.cell))
 
     def run(self, batch):
         self.shapes.append(batch.shape)
@@ -75,14 +70,14 @@ class FakeRefiner:
 
     @property
     def card(self):
-        return make_card(self.task, self.size, context=self.context)
+        return make_card(self.task, self.size, SquareBox(self.context))
 
     def run(self, batch):
         self.batches.append(batch)
         scores = brightness(batch)
         offsets = np.tile(np.float32(self.offset), (len(batch), 1)) * (1 + scores[:, None])
         keypoints = np.tile(np.float32(self.keypoints), (len(batch), 1, 1))
-        return (scores, offsets, keypoints)[: len(self.card.outputs)]
+        return (scores, offsets, keypoints)[: len(self.card.output.names)]
 
 
 @dataclass
@@ -94,7 +89,7 @@ class FakeLNet:
 
     @property
     def card(self):
-        return make_card("lnet", 24)
+        return make_card("lnet", 24, PointPatches(0.25))
 
     def run(self, batch):
         self.batches.append(batch)

@@ -168,7 +168,7 @@ def test_a_detector_does_not_change(detector):
 
 
 def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
-    with pytest.raises(ModelMismatch, match="'rnet'; give a onet network"):
+    with pytest.raises(ModelMismatch, match="'rnet'; give a onet model"):
         detector(onet=fake_rnet())
     with pytest.raises(ModelMissing):
         detector(onet=tmp_path / "absent.onnx")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mien.models import ModelCard
+from mien.models import InputSpec, ModelCard, OutputSpec, SquareBox
+from mien.models.crops import CropSpec
 from mien.types import Image
 
 
@@ -34,13 +35,12 @@ class MapReader:
     """
 
     faces: list
-    outputs: tuple[str, ...] = ("points", "spread", "pose")
-    contours: int = 2
-    context: float = 1.3
-    crop: str = "square"
+    outputs: tuple[str, ...] = ("landmarks", "uncertainty", "pose")
+    contours: tuple[str, ...] = ("visible", "3d")
+    crop: CropSpec = field(default_factory=lambda: SquareBox(1.3))
     size: int = 128
     jaw: float = 5.0
-    spread: float = 0.02
+    uncertainty: float = 0.02
     task: str = "landmarks68"
     batches: list = field(default_factory=list)
 
@@ -49,30 +49,24 @@ class MapReader:
         return ModelCard(
             name="map reader",
             task=self.task,
-            input_size=self.size,
-            colour="RGB",
-            mean=0.0,
-            scale=1.0,
-            context=self.context,
-            stride=0,
-            cell=0,
-            outputs=self.outputs,
+            input=InputSpec(self.size, 3, "RGB", 0.0, 1.0),
+            crop=self.crop,
+            output=OutputSpec(self.outputs, {"landmarks": self.contours} if "landmarks" in self.outputs else {}),
             licence="none",
-            data="none",
+            training_data="none",
             source="a test",
             scores={},
             parameters=0,
-            crop=self.crop,
         )
 
     def run(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         self.batches.append(batch)
-        points = np.stack([self._read(crop) for crop in batch])[:, : self.contours]
+        points = np.stack([self._read(crop) for crop in batch])[:, : len(self.contours)]
         eyes = points[:, 0, 42:48].mean(axis=1) - points[:, 0, 36:42].mean(axis=1)
         pose = [[10, -20, np.degrees(np.arctan2(y, x))] for x, y in eyes]
         answers = {
-            "points": points.astype(np.float32),
-            "spread": np.full(points.shape[:3], self.spread, np.float32),
+            "landmarks": points.astype(np.float32),
+            "uncertainty": np.full(points.shape[:3], self.uncertainty, np.float32),
             "pose": np.array(pose, np.float32),
         }
         return tuple(answers[name] for name in self.outputs)

@@ -18,6 +18,7 @@ from mien.geometry.pose import fit_pose, rotation
 from mien.geometry.schemes import to_five
 from mien.heads import LandmarkConfig, LandmarkDetector, landmarks
 from mien.imaging import Mipmap
+from mien.models import PointPatches, SquareBox, StretchedBox
 from mien.types import Faces
 
 from .conftest import MapReader, map_image, turned  # isort: skip
@@ -56,7 +57,9 @@ def test_points_scores_and_pose_of_a_face(face) -> None:
     assert found.points.dtype == found.scores.dtype == np.float32
 
 
-@pytest.mark.parametrize(("crop", "sides"), [("square", (90 * 1.3, 90 * 1.3)), ("box", (80 * 1.3, 90 * 1.3))])
+@pytest.mark.parametrize(
+    ("crop", "sides"), [(SquareBox(1.3), (90 * 1.3, 90 * 1.3)), (StretchedBox(1.3), (80 * 1.3, 90 * 1.3))]
+)
 def test_the_crop_is_that_of_the_card(face, crop, sides) -> None:
     network = MapReader([face], crop=crop)
     LandmarkDetector(network, refinement_steps=1)(map_image(), found_at(BOX))
@@ -73,7 +76,7 @@ def test_the_crop_is_that_of_the_card(face, crop, sides) -> None:
     shift=st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)),
     stretch=st.tuples(st.floats(0.6, 1.5), st.floats(0.6, 1.5)),
     degrees=st.floats(-60, 60),
-    crop=st.sampled_from(["square", "box"]),
+    crop=st.sampled_from([SquareBox(1.3), StretchedBox(1.3)]),
     refinement_steps=st.sampled_from([1, 2]),
 )
 def test_any_crop_leads_back_to_the_image(face, shift, stretch, degrees, crop, refinement_steps) -> None:
@@ -155,8 +158,8 @@ def test_the_three_dimensional_contour(face) -> None:
 
 
 def test_scores_by_hand(face) -> None:
-    def score(spread: float, context: float) -> float:
-        network = MapReader([face], spread=spread, context=context)
+    def score(uncertainty: float, context: float) -> float:
+        network = MapReader([face], uncertainty=uncertainty, crop=SquareBox(context))
         (found,) = LandmarkDetector(network)(map_image(), found_at(BOX))
         assert np.ptp(found.scores) == 0
         return float(found.scores[0])
@@ -174,7 +177,7 @@ def test_scores_are_the_part_of_errors_that_are_small() -> None:
 
 
 def test_a_network_that_does_not_say_how_sure_it_is(face) -> None:
-    (found,) = LandmarkDetector(MapReader([face], outputs=("points", "pose")))(map_image(), found_at(BOX))
+    (found,) = LandmarkDetector(MapReader([face], outputs=("landmarks", "pose")))(map_image(), found_at(BOX))
     assert (found.scores == 1).all()
 
 
@@ -186,7 +189,7 @@ def test_pose_from_the_points_where_the_network_gives_none(face, monkeypatch) ->
         return np.array([[1.0, 2.0, 190.0]])
 
     monkeypatch.setattr(landmarks, "fit_pose", fit)
-    network = MapReader([face], outputs=("points",))
+    network = MapReader([face], outputs=("landmarks",))
     (found,) = LandmarkDetector(network, refinement_steps=2)(map_image(), found_at(BOX))
     assert (found.pose.yaw, found.pose.pitch, found.pose.roll) == (1, 2, -170)
     *_, points = asked
@@ -195,12 +198,12 @@ def test_pose_from_the_points_where_the_network_gives_none(face, monkeypatch) ->
 
 def test_points_that_no_head_has_give_no_pose() -> None:
     on_a_line = np.column_stack([np.linspace(60, 140, 68), np.full(68, 115)])
-    (found,) = LandmarkDetector(MapReader([on_a_line], outputs=("points",)))(map_image(), found_at(BOX))
+    (found,) = LandmarkDetector(MapReader([on_a_line], outputs=("landmarks",)))(map_image(), found_at(BOX))
     assert found.pose is None
 
 
 def test_one_contour_and_no_pose(face) -> None:
-    network = MapReader([face], outputs=("points",), contours=1)
+    network = MapReader([face], outputs=("landmarks",), contours=("visible",))
     (found,) = LandmarkDetector(network, refinement_steps=2)(map_image(), found_at(BOX))
     assert found.pose is None
     assert found.scheme == "68"
@@ -284,12 +287,16 @@ def test_what_makes_no_sense_is_refused(face) -> None:
         LandmarkDetector(MapReader([face]), contour="jaw")
     with pytest.raises(BadOption, match="refinement_steps=3: must be between 1 and 2"):
         LandmarkDetector(MapReader([face]), refinement_steps=3)
-    with pytest.raises(ModelMismatch, match="for the task 'onet'; give a landmarks68 network"):
+    with pytest.raises(ModelMismatch, match="for the task 'onet'; give a landmarks68 model"):
         LandmarkDetector(MapReader([face], task="onet"))
-    with pytest.raises(ModelMismatch, match=r"gives \('spread',\), not points"):
-        LandmarkDetector(MapReader([face], outputs=("spread",)))
-    with pytest.raises(ModelMismatch, match=r"gives \(1, 2, 5, 2\), not points \(n, 1 or 2, 68, 2\)"):
-        LandmarkDetector(FivePoints([face]))
+    with pytest.raises(ModelMismatch, match=r"has outputs \('uncertainty',\) with contours \(\), not landmarks"):
+        LandmarkDetector(MapReader([face], outputs=("uncertainty",)))
+    with pytest.raises(ModelMismatch, match=r"contours \('jaw',\), not landmarks with"):
+        LandmarkDetector(MapReader([face], contours=("jaw",)))
+    with pytest.raises(ModelMismatch, match="takes crops of the kind PointPatches; give one that takes SquareBox"):
+        LandmarkDetector(MapReader([face], crop=PointPatches(0.25)))
+    with pytest.raises(ModelMismatch, match=r"gave landmarks \(1, 2, 5, 2\), not \(1, 2, 68, 2\)"):
+        LandmarkDetector(FivePoints([face]))(map_image(), found_at(BOX))
     with pytest.raises(ModelMissing):
         LandmarkDetector("absent.onnx")
     with pytest.raises(BadOption, match="2 images but faces of 1"):

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mien.errors import ModelMismatch, ModelMissing
-from mien.models import open_model
+from mien.models import InputSpec, Window, open_model
 from mien.train.convert import convert_facenet
 
 State = dict[str, Tensor]
@@ -116,17 +116,17 @@ def test_the_card_says_whose_weights_these_are(converted: list[Path]) -> None:
     card = open_model(converted[2], "onet").card
     assert [path.name for path in converted] == ["pnet.onnx", "rnet.onnx", "onet.onnx"]
     assert card.licence.startswith("MIT (facenet-pytorch)")
-    assert "WIDER FACE" in card.data
-    assert "CelebA" in card.data
+    assert "WIDER FACE" in card.training_data
+    assert "CelebA" in card.training_data
     assert "facenet_pytorch/data/onet.pt" in card.source
-    assert (card.input_size, card.colour, card.mean, card.scale) == (48, "RGB", 127.5, 1 / 128)
-    assert card.outputs == ("scores", "offsets", "points")
+    assert card.input == InputSpec(48, 3, "RGB", 127.5, 1 / 128)
+    assert card.output.names == ("scores", "offsets", "keypoints")
     assert card.parameters == 389_040
 
 
 def test_pnet_has_the_windows_of_the_paper(converted: list[Path]) -> None:
     card = open_model(converted[0], "pnet").card
-    assert (card.stride, card.cell, card.input_size) == (2, 12, 12)
+    assert (card.crop, card.input.size) == (Window(2, 12), 12)
 
 
 def test_a_missing_file_is_named_and_nothing_is_written(folder: Path, tmp_path: Path) -> None:

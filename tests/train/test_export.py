@@ -35,7 +35,7 @@ def test_the_file_computes_what_torch_computes(task, tmp_path):
     np.testing.assert_allclose(scores, expected[0].numpy(), atol=1e-5)
     np.testing.assert_allclose(offsets, expected[1].numpy(), atol=1e-5)
     assert model.card.scores == {"quality": 0.5}
-    assert model.card.outputs == ("scores", "offsets")
+    assert model.card.output.names == ("scores", "offsets")
     assert [p.name for p in tmp_path.iterdir()] == ["tiny.onnx"]
 
 

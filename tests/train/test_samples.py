@@ -11,6 +11,7 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.imaging import Mipmap
 from mien.imaging.paint import encode_png
+from mien.models import PointPatches, Window
 from mien.train.augment import augment
 from mien.train.crops import CropSamples
 from mien.train.examples import Example, Examples, split
@@ -73,11 +74,11 @@ def test_a_mirrored_view_swaps_left_and_right():
 
 def test_windows_by_hand():
     # a level of 20 pixels, windows of 12 that see 12, two apart: five by five
-    windows = grid(20, 12, 12, 2)
+    windows = grid(20, 12, Window(2, 12))
     assert len(windows) == 25
     assert windows[1].tolist() == [2, 0, 14, 12]
     # seen through 31 pixels, the cell of 12 lies in the middle
-    assert grid(35, 31, 12, 4)[0].tolist() == [9.5, 9.5, 21.5, 21.5]
+    assert grid(35, 31, Window(4, 12))[0].tolist() == [9.5, 9.5, 21.5, 21.5]
 
 
 def test_labels_by_hand():
@@ -130,12 +131,12 @@ def test_mined_crops_are_used(examples):
 
 def test_window_samples_find_the_face_in_their_patch(examples):
     recipe = replace(RECIPE, kind="windows", positive=0.5, negative_share=0.0, windows_a_side=12)
-    samples = WindowSamples(examples, recipe, input_size=31, cell=12, stride=4, seed=0)
+    samples = WindowSamples(examples, recipe, Window(4, 12), input_size=31, seed=0)
     batch = samples.batch(0, 12)
     assert batch["images"].shape == (12, 75, 75, 3)
     assert batch["labels"].shape == (12, 144)
     assert ((batch["labels"] == 1).any(axis=1)).mean() > 0.7
-    windows = grid(75, 31, 12, 4)
+    windows = grid(75, 31, Window(4, 12))
     for image, labels, offsets in zip(batch["images"], batch["labels"], batch["offsets"], strict=True):
         for k in np.flatnonzero(labels == 1):
             face = box.decode_boxes(offsets[k : k + 1], windows[k : k + 1])[0]
@@ -145,7 +146,7 @@ def test_window_samples_find_the_face_in_their_patch(examples):
 
 def test_patches_are_round_their_points(examples):
     recipe = replace(RECIPE, points_off=0.1)
-    batch = PatchSamples(examples, recipe, size=24, seed=0).batch(0, 8)
+    batch = PatchSamples(examples, recipe, PointPatches(0.25), size=24, seed=0).batch(0, 8)
     assert batch["images"].shape == (8, 24, 24, 15)
     for stack, points in zip(batch["images"], batch["points"], strict=True):
         for k, point in enumerate(points):
@@ -157,8 +158,8 @@ def test_a_batch_is_a_function_of_seed_and_step(examples, kind):
     recipe = replace(RECIPE, colour=0.3, blur=0.5, jpeg=0.5, occlusion=0.5, grey=0.5)
     make = {
         "crops": lambda: CropSamples(examples, Mined.none(), recipe, size=24, seed=5),
-        "windows": lambda: WindowSamples(examples, recipe, input_size=12, cell=12, stride=2, seed=5),
-        "patches": lambda: PatchSamples(examples, recipe, size=24, seed=5),
+        "windows": lambda: WindowSamples(examples, recipe, Window(2, 12), input_size=12, seed=5),
+        "patches": lambda: PatchSamples(examples, recipe, PointPatches(0.25), size=24, seed=5),
     }[kind]
     first, again, other = make().batch(7, 4), make().batch(7, 4), make().batch(8, 4)
     for name in first:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mien.models import ModelCard
+from mien.models import InputSpec, ModelCard, OutputSpec, SquareBox, Window
 from mien.train.recipe import (
     DataRecipe,
     NetworkRecipe,
@@ -100,20 +100,14 @@ class TinyTask:
         return ModelCard(
             name="tiny",
             task=self.recipe.task,
-            input_size=SIDE,
-            colour="RGB",
-            mean=127.5,
-            scale=1 / 128,
-            context=1.0,
-            stride=0,
-            cell=0,
-            outputs=("scores", "offsets"),
+            input=InputSpec(SIDE, 3, "RGB", 127.5, 1 / 128),
+            crop=Window(2, 3) if self.recipe.task == "pnet" else SquareBox(1.0),
+            output=OutputSpec(("scores", "offsets")),
             licence="MIT",
-            data="numbers",
+            training_data="numbers",
             source="a test",
             scores=measures,
             parameters=0,
-            sha256="",
         )
 
     def exportable(self, network: nn.Module) -> nn.Module:

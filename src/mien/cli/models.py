@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mien.cli.console import note, say, table
 from mien.cli.options import Commands, add_command
-from mien.models import WEIGHTS, ModelCard, available
+from mien.models import ModelCard, list_models, model_path, read_card
 
 
 def add_to(commands: Commands) -> None:
@@ -22,23 +22,22 @@ def add_to(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the cards."""
-    files = sorted(WEIGHTS.glob("*.onnx"))
-    shipped = list(zip(files, available(), strict=True))
+    shipped = [(model_path(name), read_card(name)) for name in list_models()]
     if not shipped:
-        note(f"no networks are shipped in {WEIGHTS}")
+        note("no models are shipped with this installation; install mien again")
     elif args.json:
         for path, card in shipped:
-            say(json.dumps(json.loads(card.to_json()) | {"file": path.name, "bytes": path.stat().st_size}))
+            say(json.dumps(card.to_dict() | {"file": path.name, "bytes": path.stat().st_size}))
     else:
         say(table(("name", "task", "input", "parameters", "KiB"), [_row(*one) for one in shipped]))
         for path, card in shipped:
-            say(f"\n{path.stem}: {card.licence}\n  trained on {card.data}\n  {_scores(card)}")
+            say(f"\n{path.stem}: {card.licence}\n  trained on {card.training_data}\n  {_scores(card)}")
     return 0
 
 
 def _row(path: Path, card: ModelCard) -> tuple[str, ...]:
     kib = path.stat().st_size / 1024
-    return (path.stem, card.task, f"{card.input_size} px", f"{card.parameters:,}", f"{kib:.0f}")
+    return (path.stem, card.task, f"{card.input.size} px", f"{card.parameters:,}", f"{kib:.0f}")
 
 
 def _scores(card: ModelCard) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -13,10 +13,7 @@ from mien.datasets.shards import IMAGE_SIZE, Sample
 from mien.geometry import boxes
 from mien.geometry.schemes import to_68
 from mien.imaging import Mipmap, encode_jpeg
-from mien.types import Floats
-
-CONTEXT = 1.5
-"""Side of the square crop in sides of the face box; the cards of the networks say the same."""
+from mien.models import SquareBox, StretchedBox
 
 WIDE = 2.0
 """Side of the wide image in sides of the face box."""
@@ -29,13 +26,11 @@ _SMALLEST = 4.0
 """Pixels: the least longer side of the box of the points."""
 
 
-def _square(points: Floats) -> Floats:
-    return boxes.enlarge(boxes.face_box(points), CONTEXT)
-
-
-RULES: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType({"square": _square, "series": boxes.training_box})
-"""The crop (n, 4) of faces with 68 points (n, 68, 2). ``square``: where the detector sees a face, with context, as
-networks are shown it at inference. ``series``: the box of the points, enlarged, to be stretched to a square."""
+RULES: Mapping[str, SquareBox | StretchedBox] = MappingProxyType(
+    {"square": SquareBox(1.5), "series": StretchedBox(1 / boxes.DETECTOR_BOX_SCALE)}
+)
+"""The crop of a detected face by the name of the rule. ``square``: the detected box with context, as the shipped
+networks get it. ``series``: the box of the landmarks, enlarged, to be stretched to a square."""
 
 
 def make_sample(face: LandmarkSample, mipmap: Mipmap, rule: str) -> Sample:
@@ -49,7 +44,7 @@ def make_sample(face: LandmarkSample, mipmap: Mipmap, rule: str) -> Sample:
     if max(x1 - x0, y1 - y0) < _SMALLEST or x1 == x0 or y1 == y0:
         found = f"the known points span {x1 - x0:.1f} x {y1 - y0:.1f} pixels"
         raise annotation_error(face.path, found, "correct the points or remove the face")
-    crop = RULES[rule](points)
+    crop = RULES[rule].crop_boxes(boxes.detected_box(points))
     wide_box = boxes.enlarge(boxes.face_box(points), WIDE)
     size = min(WIDE_SIZE, round(float(wide_box[0, 2] - wide_box[0, 0])))
     pose = (np.nan, np.nan, np.nan) if face.pose is None else (face.pose.yaw, face.pose.pitch, face.pose.roll)

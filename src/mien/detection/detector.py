@@ -15,7 +15,7 @@ from mien.detection.refine import run_lnet, run_onet, run_rnet
 from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.imaging import ImageSource, Mipmap, read_image
-from mien.models import Network, NetworkSource, opened
+from mien.models import Model, ModelSource, open_model
 from mien.options import build
 from mien.types import Deadline, Faces
 
@@ -44,19 +44,19 @@ class FaceDetector:
     """
 
     config: DetectorConfig
-    pnet: Network
-    rnet: Network
-    onet: Network
-    lnet: Network | None
+    pnet: Model
+    rnet: Model
+    onet: Model
+    lnet: Model | None
 
     def __init__(
         self,
         config: DetectorConfig | None = None,
         *,
-        pnet: NetworkSource = "pnet",
-        rnet: NetworkSource = "rnet",
-        onet: NetworkSource = "onet",
-        lnet: NetworkSource | None = "lnet",
+        pnet: ModelSource = "pnet",
+        rnet: ModelSource = "rnet",
+        onet: ModelSource = "onet",
+        lnet: ModelSource | None = "lnet",
         threads: int | None = None,
         providers: Sequence[str] | None = None,
         **options: Any,
@@ -65,7 +65,7 @@ class FaceDetector:
             raise BadOption(f"give either config or single options ({', '.join(options)}), not both")
         object.__setattr__(self, "config", config or build(DetectorConfig, options, "FaceDetector"))
         for task, source in {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}.items():
-            network = None if source is None else opened(source, task, threads=threads, providers=providers)
+            network = None if source is None else open_model(source, task, threads=threads, providers=providers)
             object.__setattr__(self, task, network)
 
     def __call__(

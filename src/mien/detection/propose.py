@@ -15,7 +15,7 @@ from mien.detection.config import DetectorConfig
 from mien.errors import ModelMismatch
 from mien.geometry import boxes
 from mien.imaging import resize
-from mien.models import ModelCard, Network
+from mien.models import Model, ModelCard, Window
 from mien.types import Candidates, Deadline, Floats, Image
 
 _LARGEST = 1.2
@@ -34,7 +34,7 @@ class _Windows:
         return _Windows(self.windows[index], self.offsets[index], self.scores[index])
 
 
-def run_pnet(image: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None = None) -> Candidates:
+def run_pnet(image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None = None) -> Candidates:
     """What may be a face: calibrated boxes in image pixels, best first."""
     found = []
     for level in _pyramid(image, pnet.card, config):
@@ -68,25 +68,21 @@ def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[
     """The levels, largest first, each made from the one before."""
     height, width = image.shape[:2]
     level = image
+    cell = card.crop_as(Window).cell
     for size in face_sizes(max(height, width), config):
-        scale = card.cell / size
+        scale = cell / size
         level = resize(level, max(1, round(width * scale)), max(1, round(height * scale)))
         yield level
 
 
-def _run_level(
-    level: Image, image: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None
-) -> _Windows:
+def _run_level(level: Image, image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None) -> _Windows:
     """The best windows of one level."""
     card = pnet.card
     padded, margin = _pad(level, card)
     scores, offsets, rows, columns = _scan(padded, pnet, config, deadline)
-    first = np.stack([columns, rows], axis=1) * np.float32(card.stride) + np.float32(
-        (card.input_size - card.cell) / 2 - margin
-    )
+    in_level = card.crop_as(Window).face_boxes(rows, columns, card.input.size) - np.float32(margin)
     to_image = np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]], dtype=np.float32)
-    windows = np.concatenate([first * to_image, (first + np.float32(card.cell)) * to_image], axis=1)
-    found = _Windows(windows, offsets, scores)
+    found = _Windows(in_level * np.tile(to_image, 2), offsets, scores)
     if len(scores) > config.pre_nms_top_k:
         found = found[np.sort(np.argsort(-scores, kind="stable")[: config.pre_nms_top_k])]
     return _suppressed(found, config.level_nms_iou, config)
@@ -104,23 +100,24 @@ def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
     would without padding; on the right and bottom so much more that the last window ends at the last pixel.
     """
     height, width = level.shape[:2]
-    margin = -(-card.input_size // (2 * card.stride)) * card.stride
-    last = 2 * margin - card.input_size
-    tall = height + 2 * margin + -(height + last) % card.stride
-    wide = width + 2 * margin + -(width + last) % card.stride
+    size, stride = card.input.size, card.crop_as(Window).stride
+    margin = -(-size // (2 * stride)) * stride
+    last = 2 * margin - size
+    tall = height + 2 * margin + -(height + last) % stride
+    wide = width + 2 * margin + -(width + last) % stride
     padded = np.zeros((tall, wide, 3), dtype=np.uint8)
     padded[margin : margin + height, margin : margin + width] = level
     return padded, margin
 
 
 def _scan(
-    padded: Image, pnet: Network, config: DetectorConfig, deadline: Deadline | None
+    padded: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None
 ) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
     """Scores (n,), offsets (n, 4), row and column (n,) of the windows above the threshold.
 
     Strip by strip: strips overlap by what a window needs, so that all together have the windows of the whole.
     """
-    size, stride = pnet.card.input_size, pnet.card.stride
+    size, stride = pnet.card.input.size, pnet.card.crop_as(Window).stride
     height, width = padded.shape[:2]
     rows_total, columns_total = (height - size) // stride + 1, (width - size) // stride + 1
     strip_rows = max(1, (config.strip_pixels // width - size) // stride + 1)
@@ -134,7 +131,7 @@ def _scan(
         if scores.shape != (1, count, columns_total) or offsets.shape != (1, count, columns_total, 4):
             raise ModelMismatch(
                 f"{pnet.card.name} gave scores {scores.shape} and offsets {offsets.shape} for {strip.shape}, "
-                f"where its card promises {count} x {columns_total} windows; correct input_size or stride"
+                f"where its card promises {count} x {columns_total} windows; correct input.size or crop.stride"
             )
         rows, columns = np.nonzero(scores[0] >= config.pnet_threshold)
         found.append((scores[0, rows, columns], offsets[0, rows, columns], rows + top, columns))

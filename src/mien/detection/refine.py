@@ -16,11 +16,8 @@ from mien.detection.config import DetectorConfig
 from mien.geometry import boxes
 from mien.geometry.schemes import FIVE_MIRROR
 from mien.imaging import Mipmap
-from mien.models import ModelCard, Network
+from mien.models import Model, ModelCard, PointPatches, SquareBox
 from mien.types import Candidates, Deadline, Faces, Floats
-
-_PATCH = 0.25
-"""Side of L-Net's patches, in longer sides of the box."""
 
 _SAME_FACE = 0.5
 """Boxes that overlap by more than this vote on where a face is."""
@@ -34,13 +31,14 @@ _REACH = 0.35
 def run_rnet(
     images: Sequence[Mipmap],
     candidates: Sequence[Candidates],
-    rnet: Network,
+    rnet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Candidates]:
     """Of each image the candidates that R-Net keeps: calibrated boxes, best first."""
     windows = [boxes.square(found.boxes) for found in candidates]
-    answers = _infer(rnet, images, windows, config.batch_size, deadline)
+    crop_boxes = [rnet.card.crop_as(SquareBox).crop_boxes(found.boxes) for found in candidates]
+    answers = _infer(rnet, images, crop_boxes, config.batch_size, deadline)
     return [_candidates(config, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
 
 
@@ -55,7 +53,7 @@ def _candidates(config: DetectorConfig, windows: Floats, scores: Floats, offsets
 def run_onet(
     images: Sequence[Mipmap],
     candidates: Sequence[Candidates],
-    onet: Network,
+    onet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
@@ -73,7 +71,7 @@ def run_onet(
 class _Mirrored:
     """O-Net that sees each crop mirrored and answers in the frame of the crop as it was."""
 
-    onet: Network
+    onet: Model
 
     @property
     def card(self) -> ModelCard:
@@ -85,11 +83,12 @@ class _Mirrored:
 
 
 def _infer_onet(
-    images: Sequence[Mipmap], where: Sequence[Floats], onet: Network, config: DetectorConfig, deadline: Deadline | None
+    images: Sequence[Mipmap], where: Sequence[Floats], onet: Model, config: DetectorConfig, deadline: Deadline | None
 ) -> list[Faces]:
     """What O-Net says of each box, in their order."""
     windows = [boxes.square(found) for found in where]
-    answers = _infer(onet, images, windows, config.batch_size, deadline)
+    crop_boxes = [onet.card.crop_as(SquareBox).crop_boxes(found) for found in where]
+    answers = _infer(onet, images, crop_boxes, config.batch_size, deadline)
     return [
         Faces(boxes.decode_boxes(offsets, squares), scores, boxes.decode_points(points, squares))
         for squares, (scores, offsets, points) in zip(windows, answers, strict=True)
@@ -127,26 +126,19 @@ def _voted(faces: Faces, kept: NDArray[np.intp]) -> Faces:
 def run_lnet(
     images: Sequence[Mipmap],
     faces: Sequence[Faces],
-    lnet: Network,
+    lnet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
     """The same faces, each point moved by what L-Net sees in a patch around it.
 
-    The optional stage of Zhang's later release, with the rule of its MXNet port: five patches of a quarter
-    of the box are looked at together, and a point that would move by more than 0.35 patches in x or y
-    stays.
+    The optional stage of Zhang's later release, with the rule of its MXNet port: five patches are judged together,
+    and a point that would move by more than 0.35 patches in x or y stays.
     """
-    patches = [point_patches(found) for found in faces]
+    spec = lnet.card.crop_as(PointPatches)
+    patches = [spec.crop_boxes(found.boxes, found.keypoints) for found in faces]
     answers = _infer(lnet, images, patches, config.batch_size, deadline, together=5)
     return [_move(*one) for one in zip(faces, patches, answers, strict=True)]
-
-
-def point_patches(faces: Faces) -> Floats:
-    """L-Net's patches (5 n, 4), face by face in the order of the points."""
-    sides = (faces.boxes[:, 2:] - faces.boxes[:, :2]).max(axis=1) * np.float32(_PATCH)
-    half = sides[:, None, None] / 2
-    return np.concatenate([faces.keypoints - half, faces.keypoints + half], axis=2).reshape(-1, 4)
 
 
 def _move(faces: Faces, patches: Floats, seen: tuple[Floats, ...]) -> Faces:
@@ -157,26 +149,25 @@ def _move(faces: Faces, patches: Floats, seen: tuple[Floats, ...]) -> Faces:
 
 
 def _infer(
-    network: Network,
+    network: Model,
     images: Sequence[Mipmap],
-    windows: Sequence[Floats],
+    crop_boxes: Sequence[Floats],
     batch_size: int,
     deadline: Deadline | None,
     together: int = 1,
 ) -> list[tuple[Floats, ...]]:
-    """For each image, what the network returns for its windows (n, 4).
+    """Return, for each image, the outputs of the network for its crops (n, 4).
 
-    ``batch_size`` inputs a call, across the borders between images. One input is the crops of so many successive
-    windows as ``together`` says, stacked on the channel axis.
+    A call has ``batch_size`` inputs, which may belong to several images. One input is ``together`` successive crops,
+    stacked on the channel axis.
     """
-    if not windows:
+    if not crop_boxes:
         return []
-    crop_boxes = [boxes.enlarge(squares, network.card.context) for squares in windows]
-    ends = list(accumulate(len(squares) for squares in windows))
+    ends = list(accumulate(len(found) for found in crop_boxes))
     answers = []
     step = batch_size * together
     for start in range(0, max(ends[-1], 1), step):  # one empty call where there is nothing: it knows the shapes
-        crops = _crops(images, crop_boxes, ends, start, start + step, network.card.input_size)
+        crops = _crops(images, crop_boxes, ends, start, start + step, network.card.input.size)
         if deadline is not None:
             deadline.check()
         answers.append(network.run(_stack(crops, together)))

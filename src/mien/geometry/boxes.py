@@ -173,6 +173,11 @@ def training_box(points: NDArray[np.floating]) -> Floats:
     return np.stack(grown, axis=1).astype(np.float32)
 
 
+def detected_box(points: NDArray[np.floating]) -> Floats:
+    """Return the box (n, 4) that mien's detector would give the face with these 68 landmarks (n, 68, 2)."""
+    return enlarge(training_box(points), DETECTOR_BOX_SCALE)
+
+
 def face_box(points: NDArray[np.floating]) -> Floats:
     """Return the squares (n, 4) that the detector gives, on average, for faces with these 68 landmarks (n, 68, 2).
 

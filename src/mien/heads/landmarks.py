@@ -15,7 +15,7 @@ from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
 from mien.geometry.pose import fit_pose
 from mien.imaging import ImageSource, Mipmap, read_image
-from mien.models import Network, NetworkSource, opened
+from mien.models import Model, ModelCard, ModelSource, SquareBox, StretchedBox, open_model
 from mien.options import option, validate
 from mien.types import Deadline, Faces, Floats, Image, Landmarks, Pose
 
@@ -31,7 +31,6 @@ _MIN_UNCERTAINTY = 1e-6
 Contour: TypeAlias = Literal["visible", "3d"]
 
 _SCHEMES: dict[Contour, str] = {"visible": "68", "3d": "68-3d"}
-"""In the order in which the network gives them."""
 
 Doubles = NDArray[np.float64]
 
@@ -68,12 +67,12 @@ class LandmarkDetector:
         ModelMissing, ModelMismatch, BadOption.
     """
 
-    network: Network
+    network: Model
     config: LandmarkConfig
 
     def __init__(
         self,
-        network: NetworkSource = "senet68",
+        network: ModelSource = "senet68",
         *,
         contour: Contour = "visible",
         refinement_steps: int = 2,
@@ -81,8 +80,9 @@ class LandmarkDetector:
         providers: Sequence[str] | None = None,
     ) -> None:
         config = LandmarkConfig(contour, refinement_steps)
-        ready = opened(network, _TASK, threads=threads, providers=providers)
-        _check_outputs(ready, contour)
+        ready = open_model(network, _TASK, threads=threads, providers=providers)
+        _check_card(ready.card)
+        _check_contour(ready.card, contour)
         object.__setattr__(self, "network", ready)
         object.__setattr__(self, "config", config)
 
@@ -125,6 +125,7 @@ class LandmarkDetector:
             self.config.contour if contour is None else contour,
             self.config.refinement_steps if refinement_steps is None else refinement_steps,
         )
+        _check_contour(self.network.card, config.contour)
         _check_boxes(faces)
         mipmaps = [image if isinstance(image, Mipmap) else Mipmap(read_image(image)) for image in images]
         sources = [mipmap for mipmap, found in zip(mipmaps, faces, strict=True) for _ in range(len(found))]
@@ -143,12 +144,9 @@ class LandmarkDetector:
         outputs = self._infer(sources, _rotate_boxes(faces.boxes, -rotations), rotations)
         if config.refinement_steps == 2:
             outputs = self._infer(sources, *_upright(outputs.points))
-        row = list(_SCHEMES).index(config.contour)
-        if row >= outputs.points.shape[1]:
-            name = self.network.card.name
-            raise BadOption(f"contour='3d': {name} gives the visible contour only; use contour='visible'")
+        row = _contours(self.network.card).index(config.contour)
         uncertainty = np.zeros(outputs.points.shape[:3]) if outputs.uncertainty is None else outputs.uncertainty
-        scores = _scores(uncertainty[:, row], self.network.card.context)
+        scores = _scores(uncertainty[:, row], _crop_spec(self.network.card).context)
         points = outputs.points[:, row].astype(np.float32)
         scheme = _SCHEMES[config.contour]
         return [
@@ -159,19 +157,21 @@ class LandmarkDetector:
     def _infer(self, sources: Sequence[Mipmap], where: Floats, rotations: Doubles) -> _Outputs:
         """Run the network on one face per source, in a box (n, 4) of the image rotated back by ``rotations``."""
         card = self.network.card
-        squared = boxes.square(where) if card.crop == "square" else where
-        windows = boxes.enlarge(squared, card.context)
+        windows = _crop_spec(card).crop_boxes(where)
         crops = [
-            _crop(source, window, degrees, card.input_size)
+            _crop(source, window, degrees, card.input.size)
             for source, window, degrees in zip(sources, windows, rotations.tolist(), strict=True)
         ]
-        outputs = _run(self.network, np.stack(crops))
-        places = outputs["points"]
+        outputs = dict(zip(card.output.names, self.network.run(np.stack(crops)), strict=True))
+        places = outputs["landmarks"]
+        expected = (len(where), len(_contours(card)), 68, 2)
+        if places.shape != expected:
+            raise ModelMismatch(f"{card.name} gave landmarks {places.shape}, not {expected}; export it again")
         points = boxes.decode_points(places.reshape(len(places), -1, 2), windows)
         pose = outputs.get("pose")
         return _Outputs(
             _rotate(points, rotations).reshape(places.shape),
-            outputs.get("spread"),
+            outputs.get("uncertainty"),
             None if pose is None else pose + rotations[:, None] * [0, 0, 1],
         )
 
@@ -191,19 +191,24 @@ class _Outputs:
     pose: Doubles | None
 
 
-def _run(network: Network, crops: NDArray[np.uint8]) -> dict[str, Floats]:
-    return dict(zip(network.card.outputs, network.run(crops), strict=True))
+def _contours(card: ModelCard) -> tuple[str, ...]:
+    return tuple(card.output.labels.get("landmarks", ()))
 
 
-def _check_outputs(network: Network, contour: Contour) -> None:
-    """Run one black crop: the card does not say how many contours there are."""
-    name, size = network.card.name, network.card.input_size
-    points = _run(network, np.zeros((1, size, size, 3), np.uint8)).get("points")
-    if points is None or points.ndim != 4 or points.shape[2:] != (68, 2):
-        found = network.card.outputs if points is None else points.shape
-        raise ModelMismatch(f"{name} gives {found}, not points (n, 1 or 2, 68, 2); export it again")
-    if contour == "3d" and points.shape[1] < 2:
-        raise BadOption(f"contour='3d': {name} gives the visible contour only; use contour='visible'")
+def _crop_spec(card: ModelCard) -> SquareBox | StretchedBox:
+    return card.crop if isinstance(card.crop, StretchedBox) else card.crop_as(SquareBox)
+
+
+def _check_card(card: ModelCard) -> None:
+    _crop_spec(card)
+    if _contours(card) not in (("visible",), ("visible", "3d")):
+        found = f"outputs {card.output.names} with contours {_contours(card)}"
+        raise ModelMismatch(f"{card.name} has {found}, not landmarks with the contour 'visible' (and '3d')")
+
+
+def _check_contour(card: ModelCard, contour: Contour) -> None:
+    if contour not in _contours(card):
+        raise BadOption(f"contour={contour!r}: {card.name} gives the visible contour only; use contour='visible'")
 
 
 def _check_boxes(faces: Sequence[Faces]) -> None:

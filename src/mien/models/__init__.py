@@ -1,21 +1,37 @@
-"""Networks: the only room that imports onnxruntime.
+"""Networks: model cards, crop specifications, and the sessions that run them."""
 
-``card`` is what a file says about itself; ``network`` finds, verifies, opens and runs it.
-"""
-
-from mien.models.card import ModelCard, attach_card, read_card
-from mien.models.session import WEIGHTS, Model, Network, NetworkSource, available, cores, open_model, opened
+from mien.models.card import CARD_KEY, InputSpec, ModelCard, OutputSpec
+from mien.models.crops import CropSpec, FivePoint, PointPatches, SquareBox, StretchedBox, Window
+from mien.models.session import (
+    Model,
+    ModelPath,
+    ModelSource,
+    OnnxModel,
+    cores,
+    list_models,
+    model_path,
+    open_model,
+    read_card,
+)
 
 __all__ = [
-    "WEIGHTS",
+    "CARD_KEY",
+    "CropSpec",
+    "FivePoint",
+    "InputSpec",
     "Model",
     "ModelCard",
-    "Network",
-    "NetworkSource",
-    "attach_card",
-    "available",
+    "ModelPath",
+    "ModelSource",
+    "OnnxModel",
+    "OutputSpec",
+    "PointPatches",
+    "SquareBox",
+    "StretchedBox",
+    "Window",
     "cores",
+    "list_models",
+    "model_path",
     "open_model",
-    "opened",
     "read_card",
 ]

@@ -1,201 +1,170 @@
-"""The card of a network, and how it travels inside the ``.onnx`` file.
+"""The model card: what a network expects, what it returns and where it comes from.
 
-The card is JSON under the metadata key ``mien.card``. Its ``sha256`` covers all other bytes of the file and
-the card itself, so that verifying needs neither the ``onnx`` package nor an opened network.
+The card travels as JSON in the metadata of the ``.onnx`` file, under the key :data:`CARD_KEY`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass, fields, replace
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass
+from types import MappingProxyType
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 from mien.errors import ModelMismatch
+from mien.models.crops import CROP_KINDS, CropSpec, require
 
-_USUAL_CROP = "square"
-_CARD_KEY = b"mien.card"
-_METADATA_TAG = 14 << 3 | 2  # ModelProto.metadata_props, length-delimited
+CARD_KEY = "mien.card"
+
+_T = TypeVar("_T")
+_Crop = TypeVar("_Crop", bound=CropSpec)
+_KIND_NAMES = MappingProxyType({kind: name for name, kind in CROP_KINDS.items()})
+_HUGE = 1e300
+_CURE = "export the network again with this version of mien"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """Input of a network: uint8 images (n, size, size, channels).
+
+    ``color``: channel order of the graph; callers always pass RGB. ``mean``, ``scale``: the normalization inside
+    the graph, (value - mean) * scale. Fully convolutional networks accept any height and width of at least ``size``.
+    """
+
+    size: int
+    channels: int
+    color: Literal["RGB", "BGR"]
+    mean: float
+    scale: float
+
+    def __post_init__(self) -> None:
+        require(self.size >= 1, "input.size", self.size, "1 or more")
+        require(self.channels >= 3 and self.channels % 3 == 0, "input.channels", self.channels, "a multiple of 3")
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """Outputs of a network: their ``names`` in order, and ``labels`` along the first axis of an output per sample.
+
+    The labels of "landmarks" are its contours; those of a classifier are its classes.
+    """
+
+    names: tuple[str, ...]
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self.names
+        require(len(set(names)) == len(names) > 0, "output.names", names, "different names, at least one")
+        require(set(self.labels) <= set(names), "output.labels", list(self.labels), f"labels of {names}")
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a network expects, what it returns and where it comes from.
+    """The contract and the provenance of a network.
 
-    ``input_size``: side in pixels of the square the network looks at. ``colour``: what the graph takes;
-    callers of :class:`Model` always give RGB. ``mean``, ``scale``: the graph computes (uint8 - mean) *
-    scale. ``context``: side of the crop in sides of the box. ``stride`` and ``cell`` (P-Net only, else 0):
-    step between windows and nominal side of a face, in pixels of a level. ``scores``: what was measured, by
-    name. ``sha256``: filled in by :func:`attach_card`. ``crop``: whether the box is squared before it is cut
-    ("square") or stretched to a square ("box").
+    ``task``: what it is for, such as "pnet". ``scores``: measured results by metric. ``source``: how it was made.
+    ``parameters``: number of trained values.
     """
 
     name: str
     task: str
-    input_size: int
-    colour: str
-    mean: float
-    scale: float
-    context: float
-    stride: int
-    cell: int
-    outputs: tuple[str, ...]
+    input: InputSpec
+    crop: CropSpec
+    output: OutputSpec
     licence: str
-    data: str
+    training_data: str
     source: str
-    scores: dict[str, float]
+    scores: Mapping[str, float]
     parameters: int
-    sha256: str = ""
-    crop: str = "square"
+
+    def __post_init__(self) -> None:
+        finite = all(math.isfinite(score) for score in self.scores.values())
+        require(finite, "scores", dict(self.scores), "finite numbers")
+        require(self.parameters >= 0, "parameters", self.parameters, "0 or more")
+
+    def crop_as(self, kind: type[_Crop]) -> _Crop:
+        """Return the crop specification. Raises ModelMismatch where it is of another kind."""
+        if isinstance(self.crop, kind):
+            return self.crop
+        found, wanted = type(self.crop).__name__, kind.__name__
+        raise ModelMismatch(f"{self.name} ({self.task}) takes crops of the kind {found}; give one that takes {wanted}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the card as plain data."""
+        values = asdict(self)
+        values["crop"] = {"kind": _KIND_NAMES[type(self.crop)], **values["crop"]}
+        return values
 
     def to_json(self) -> str:
-        """The card as JSON, the same text for the same card."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.crop == _USUAL_CROP:  # younger than the first networks, whose cards do without it
-            del values["crop"]
-        return json.dumps(values, sort_keys=True, ensure_ascii=False)
+        """Return the card as JSON; equal cards give the same text."""
+        return json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> ModelCard:
-        """The inverse of :meth:`to_json`. Raises ModelMismatch for unknown, missing or unfit entries."""
+        """Parse what :meth:`to_json` wrote. Raises ModelMismatch for unknown, missing or unsuitable entries."""
         try:
             values = json.loads(text)
         except json.JSONDecodeError as error:
-            raise ModelMismatch(f"the card is not JSON ({error}); export the network again") from error
-        if not isinstance(values, dict):
-            raise ModelMismatch(f"the card is a JSON {type(values).__name__}, not an object; export the network again")
-        values = {"crop": _USUAL_CROP, **values}
-        known = {field.name for field in fields(cls)}
-        if values.keys() != known:
-            unknown, missing = sorted(values.keys() - known), sorted(known - values.keys())
-            raise ModelMismatch(
-                f"the card has unknown entries {unknown} and lacks {missing}; export the network again, "
-                "with this version of mien"
-            )
-        unfit = [name for name, value in values.items() if not _fits(name, value)]
-        if unfit:
-            found = {name: values[name] for name in unfit}
-            raise ModelMismatch(f"the card has entries of the wrong kind: {found}; export the network again")
-        return cls(**{**values, "outputs": tuple(values["outputs"])})
+            raise ModelMismatch(f"the model card is not JSON ({error}); {_CURE}") from error
+        return _build(cls, values, "")
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _refuse(place: str, value: object, wanted: str) -> NoReturn:
+    name = f"{place} " if place else ""
+    raise ModelMismatch(f"the model card has {name}{value!r:.80}: it must be {wanted}; {_CURE}")
 
 
-def _fits(name: str, value: object) -> bool:
-    """Whether a value read from JSON can be the card's entry of this name."""
-    if name == "outputs":
-        return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
-    if name == "scores":
-        return isinstance(value, dict) and all(_is_number(item) for item in value.values())
-    if name == "colour":
-        return value in ("RGB", "BGR")
-    if name == "crop":
-        return value in ("square", "box")
-    if name in ("mean", "scale", "context"):
-        return _is_number(value)
-    if name in ("input_size", "stride", "cell", "parameters"):
-        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-    return isinstance(value, str)
+def _build(kind: type[_T], values: object, place: str) -> _T:
+    """Build a dataclass from a JSON object that has exactly its fields."""
+    if not isinstance(values, dict):
+        _refuse(place, values, "an object")
+    hints = get_type_hints(kind)
+    if values.keys() != hints.keys():
+        unknown, missing = sorted(values.keys() - hints.keys()), sorted(hints.keys() - values.keys())
+        where = f" in {place}" if place else ""
+        raise ModelMismatch(f"the model card has unknown entries {unknown} and lacks {missing}{where}; {_CURE}")
+    prefix = f"{place}." if place else ""
+    return kind(**{name: _convert(hint, values[name], prefix + name) for name, hint in hints.items()})
 
 
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    return bytes([*out, number])
+def _build_crop(values: object, place: str) -> CropSpec:
+    if not isinstance(values, dict) or values.get("kind") not in list(CROP_KINDS):
+        _refuse(place, values, f"an object with a kind among {', '.join(CROP_KINDS)}")
+    kind = CROP_KINDS[values["kind"]]
+    return _build(kind, {name: value for name, value in values.items() if name != "kind"}, place)
 
 
-def _read_varint(data: bytes, start: int) -> tuple[int, int]:
-    """The number at ``start`` and where it ends. Raises IndexError when the data ends first."""
-    number = shift = 0
-    while True:
-        byte = data[start]
-        start += 1
-        number |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return number, start
+def _convert(hint: Any, value: Any, place: str) -> Any:
+    """Return the JSON value as the type of a field."""
+    origin, args = get_origin(hint), get_args(hint)
+    if hint == CropSpec:
+        return _build_crop(value, place)
+    if is_dataclass(hint):
+        return _build(hint, value, place)  # type: ignore[arg-type]
+    if origin is Literal:
+        return value if value in args else _refuse(place, value, f"one of {args}")
+    if origin is tuple:
+        return tuple(_convert(args[0], item, place) for item in _list(value, args, place))
+    if origin is Mapping:
+        if not isinstance(value, dict):
+            _refuse(place, value, "an object")
+        return {key: _convert(args[1], item, f"{place}.{key}") for key, item in value.items()}
+    return _scalar(hint, value, place)
 
 
-def _field(tag: int, value: bytes) -> bytes:
-    return _varint(tag) + _varint(len(value)) + value
+def _list(value: object, args: tuple[Any, ...], place: str) -> list[Any]:
+    if not isinstance(value, list):
+        _refuse(place, value, "a list")
+    if args[-1] is not ... and len(value) != len(args):
+        _refuse(place, value, f"a list of {len(args)}")
+    return value
 
 
-def _fields(data: bytes) -> list[tuple[int, int, int, int]]:
-    """The outermost fields of a protobuf message: tag, start of field, start of value, end.
-
-    Raises IndexError or ValueError when the data is no such message.
-    """
-    found = []
-    start = 0
-    while start < len(data):
-        tag, value = _read_varint(data, start)
-        kind = tag & 7
-        if kind == 0:
-            _, end = _read_varint(data, value)
-        elif kind == 2:
-            length, value = _read_varint(data, value)
-            end = value + length
-        elif kind in (1, 5):
-            end = value + (8 if kind == 1 else 4)
-        else:
-            raise ValueError(f"field kind {kind}")
-        if end > len(data):
-            raise ValueError("a field is cut off")
-        found.append((tag, start, value, end))
-        start = end
-    return found
-
-
-def _entry(value: bytes) -> dict[int, bytes]:
-    """A metadata entry: its key under tag 10, its value under tag 18."""
-    return {tag: value[low:high] for tag, _, low, high in _fields(value)}
-
-
-def _split(data: bytes) -> tuple[bytes, list[str]]:
-    """The model without cards, and the texts of its cards."""
-    body, cards = [], []
-    try:
-        for tag, start, low, high in _fields(data):
-            entry = _entry(data[low:high]) if tag == _METADATA_TAG else {}
-            if entry.get(10) == _CARD_KEY:
-                cards.append(entry[18].decode("utf-8"))
-            else:
-                body.append(data[start:high])
-    except (IndexError, KeyError, ValueError) as error:
-        raise ModelMismatch("this is no ONNX file, or a cut-off one; fetch or export it again") from error
-    return b"".join(body), cards
-
-
-def _digest(body: bytes, card: ModelCard) -> str:
-    unsigned = replace(card, sha256="").to_json()
-    return hashlib.sha256(body + unsigned.encode("utf-8")).hexdigest()
-
-
-def attach_card(model_bytes: bytes, card: ModelCard) -> bytes:
-    """A serialized ONNX model with ``card`` in its metadata; the card's ``sha256`` is computed here.
-
-    A card that is there already is replaced. Raises ModelMismatch when the bytes are not those of a model, or
-    the card could not be read again.
-    """
-    body, _ = _split(model_bytes)
-    signed = replace(card, sha256=_digest(body, card))
-    text = ModelCard.from_json(signed.to_json()).to_json()
-    entry = _field(10, _CARD_KEY) + _field(18, text.encode("utf-8"))
-    return body + _field(_METADATA_TAG, entry)
-
-
-def read_card(model_bytes: bytes) -> ModelCard:
-    """The card in a serialized model, after verifying that neither was altered.
-
-    Raises ModelMismatch when there is no card, or when model and card do not belong together.
-    """
-    body, cards = _split(model_bytes)
-    if len(cards) != 1:
-        raise ModelMismatch(f"it has {len(cards)} cards; export it with mien train, or use mien convert")
-    card = ModelCard.from_json(cards[0])
-    if card.sha256 != _digest(body, card):
-        raise ModelMismatch(f"its bytes do not have the sha256 {card.sha256!r} of its card; fetch it again")
-    return card
+def _scalar(hint: type, value: object, place: str) -> object:
+    if hint is float:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < _HUGE:
+            return float(value)
+    elif type(value) is hint:
+        return value
+    _refuse(place, value, {float: "a finite number", int: "a whole number", str: "text"}[hint])

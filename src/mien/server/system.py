@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from mien.models import WEIGHTS, available
+from mien.models import list_models, model_path, read_card
 from mien.schema import ModelsRecord, StatusRecord
 from mien.server.openapi import problem_responses
 from mien.server.problems import KINDS, Problem
@@ -21,12 +22,12 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 def cards() -> bytes:
     """The body of ``/v1/models``, the same as long as the service runs."""
-    files = sorted(WEIGHTS.glob("*.onnx"))
-    models = [
-        json.loads(card.to_json()) | {"file": path.name, "bytes": path.stat().st_size}
-        for path, card in zip(files, available(), strict=True)
-    ]
-    return json.dumps({"models": models}).encode()
+    return json.dumps({"models": [_card(name) for name in list_models()]}).encode()
+
+
+def _card(name: str) -> dict[str, Any]:
+    path = model_path(name)
+    return read_card(name).to_dict() | {"file": path.name, "bytes": path.stat().st_size}
 
 
 @guarded.head("/v1/models", include_in_schema=False)

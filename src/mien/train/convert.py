@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from mien.errors import ModelMismatch, ModelMissing
-from mien.models import ModelCard
+from mien.models import InputSpec, ModelCard, OutputSpec, SquareBox, Window
 from mien.train.engine.task import Images
 from mien.train.export import export
-from mien.train.networks import MEAN, SCALE, Deployed, PaperONet, PaperPNet, PaperRNet
+from mien.train.networks import MEAN, OUTPUTS, SCALE, Deployed, PaperONet, PaperPNet, PaperRNet
 
 State = dict[str, Tensor]
 
@@ -159,16 +159,11 @@ class _Conversion:
         return ModelCard(
             name=f"facenet-{self.name}",
             task=self.name,
-            input_size=network.input_size,
-            colour="RGB",
-            mean=MEAN,
-            scale=SCALE,
-            context=1.0,
-            stride=network.stride,
-            cell=network.cell,
-            outputs=("scores", "offsets", "points") if self.name == "onet" else ("scores", "offsets"),
+            input=InputSpec(network.input_size, 3, "RGB", MEAN, SCALE),
+            crop=Window(network.stride, network.cell) if self.name == "pnet" else SquareBox(1.0),
+            output=OutputSpec(OUTPUTS[self.name]),
             licence=LICENCE,
-            data=DATA,
+            training_data=DATA,
             source=SOURCE.format(self.name),
             scores=measures,
             parameters=sum(value.numel() for value in network().parameters()),

@@ -11,17 +11,15 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from mien import models
 from mien.errors import ExportMismatch
 from mien.io import atomic_write
+from mien.models import Window, open_model
+from mien.models.attach import attach_card
 from mien.train.engine.task import Exportable, Images
 
 OPSET = 17
 TOLERANCE = 1e-4
 """Largest difference allowed between torch and ONNX Runtime; all outputs are scores or fractions of a box."""
-
-FULLY_CONVOLUTIONAL = frozenset({"pnet"})
-"""Tasks whose graph takes images of any height and width, one at a time."""
 
 HALVED = frozenset({"landmarks68"})
 """Tasks whose weights are stored with 16 bits, in half the space; they are computed with as 32 bits."""
@@ -37,19 +35,20 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
     """
     card = task.card(measures)
     module = task.exportable(copy.deepcopy(network).cpu().eval()).eval()
-    anyhow = card.task in FULLY_CONVOLUTIONAL
+    any_size = isinstance(card.crop, Window)
+    names = card.output.names
     example = task.example()
     with atomic_write(path) as part:
         if card.task in HALVED:
             _fuse(module)
             _round_to_half(module)
-        _write_graph(part, module, example, card.outputs, any_size=anyhow)
+        _write_graph(part, module, example, names, any_size=any_size)
         if card.task in HALVED:
             _store_in_half(part)
-        part.write_bytes(models.attach_card(part.read_bytes(), card))
-        model = models.open_model(part, card.task)
-        for images in _trials(example, any_size=anyhow):
-            _compare(path, card.outputs, _in_torch(module, images), model.run(images))
+        part.write_bytes(attach_card(onnx.load(part), card))
+        model = open_model(part, card.task)
+        for images in _trials(example, any_size=any_size):
+            _compare(path, names, _in_torch(module, images), model.run(images))
     return path
 
 

@@ -249,6 +249,15 @@ NETWORKS: dict[str, type[nn.Module]] = {
 }
 
 
+OUTPUTS = {
+    "pnet": ("scores", "offsets"),
+    "rnet": ("scores", "offsets"),
+    "onet": ("scores", "offsets", "keypoints"),
+    "lnet": ("keypoints",),
+}
+"""Names of the outputs of each task, in the order of :class:`Deployed`."""
+
+
 def make_network(kind: str) -> nn.Module:
     """A new network of this kind; raises BadRecipe for an unknown one."""
     if kind not in NETWORKS:

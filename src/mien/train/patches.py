@@ -7,21 +7,20 @@ from numpy.typing import NDArray
 
 from mien.errors import BadRecipe
 from mien.geometry.schemes import FIVE_MIRROR
+from mien.models import PointPatches
 from mien.train.augment import augment
 from mien.train.examples import Examples
 from mien.train.recipe import SampleRecipe
 from mien.train.views import View
 
-PATCH = 0.25
-"""Side of a patch in sides of the (squared) box."""
-
 
 class PatchSamples:
     """Draws batches of five patches of ``size`` pixels, stacked on the channel axis."""
 
-    def __init__(self, examples: Examples, recipe: SampleRecipe, *, size: int, seed: int) -> None:
+    def __init__(self, examples: Examples, recipe: SampleRecipe, crop: PointPatches, *, size: int, seed: int) -> None:
         self._examples = examples
         self._recipe = recipe
+        self._crop = crop
         self._size = size
         self._seed = seed
         known = [bool(np.isfinite(examples.all[i].annotation.keypoints[j]).all()) for i, j in examples.faces]
@@ -43,10 +42,9 @@ class PatchSamples:
     def _draw(self, rng: np.random.Generator) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         index, row = self._examples.faces[rng.choice(len(self._chance), p=self._chance)]
         annotation = self._examples.all[index].annotation
-        x0, y0, x1, y1 = annotation.boxes[row].tolist()
         degrees = rng.uniform(-1, 1) * self._recipe.rotation_degrees
         mirrored = bool(rng.random() < self._recipe.mirror)
-        side = PATCH * max(x1 - x0, y1 - y0) * float(np.exp(rng.uniform(-0.15, 0.15)))
+        side = float(self._crop.sides(annotation.boxes[row : row + 1])[0] * np.exp(rng.uniform(-0.15, 0.15)))
         points = annotation.keypoints[row][list(FIVE_MIRROR)] if mirrored else annotation.keypoints[row]
         off = np.clip(rng.normal(0, self._recipe.points_off, (5, 2)), -0.4, 0.4)
         linear = View(0, 0, side, degrees, mirrored).linear()

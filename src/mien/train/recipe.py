@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mien.datasets.crop_rules import RULES
 from mien.errors import BadRecipe
 from mien.train import tables
 from mien.train.tables import demand
@@ -53,6 +54,8 @@ class DataRecipe:
 class SampleRecipe:
     """How crops are cut and labelled: IoU thresholds as in the paper, shares of a batch, augmentation.
 
+    `context` (R-Net, O-Net) and `patch_fraction` (L-Net) become the crop specification of the card.
+
     `occlusion`, `blur`, `jpeg`, `grey`, `mirror` are probabilities; `colour` is a strength; `hard_from` are
     the files of the networks trained so far, whose mistakes become samples.
     """
@@ -62,6 +65,7 @@ class SampleRecipe:
     part: float = 0.4
     negative: float = 0.3
     context: float = 1.0
+    patch_fraction: float = 0.25
     negative_share: float = 0.5
     part_share: float = 0.2
     points_share: float = 0.0
@@ -90,6 +94,7 @@ class SampleRecipe:
         found = (self.negative, self.part, self.positive)
         demand(ordered, "negative, part, positive", found, "in rising order between 0 and 1")
         demand(self.context >= 1, "context", self.context, "at least 1")
+        demand(0 < self.patch_fraction <= 1, "patch_fraction", self.patch_fraction, "above 0 and at most 1")
         demand(self.windows_a_side >= 1, "windows_a_side", self.windows_a_side, "at least 1")
 
 
@@ -117,29 +122,29 @@ class LossRecipe:
 class LandmarkRecipe:
     """What the 68 points need besides: how crops are cut, and which losses count.
 
-    ``crop``: "square" cuts the square round the face box, ``context`` times as wide; "box" stretches the series'
-    box. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a crop may
-    be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``: of
-    the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in inter-ocular distances, so that
+    ``crop``, ``context``: the crop specification of the card, "square" for `SquareBox`, "stretched" for
+    `StretchedBox`. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a
+    crop may be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``:
+    of the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in inter-ocular distances, so that
     turned faces count more; ``other_row``: weight at which points other than the jaw also teach the other scheme;
-    ``spread`` and ``pose``: weights of those heads.
+    ``uncertainty`` and ``pose``: weights of those heads.
     """
 
-    crop: Literal["square", "box"] = "square"
-    context: float = 1.5
+    crop: Literal["square", "stretched"] = "square"
+    context: float = RULES["square"].context
     shift: float = 0.06
     resize: float = 0.1
     near: float = 0.0
     loss: Literal["l2", "l1", "smooth-l1", "wing", "adaptive-wing", "laplace"] = "l1"
     by_eyes: bool = False
     other_row: float = 0.0
-    spread: float = 0.0
+    uncertainty: float = 0.0
     pose: float = 0.0
 
     def __post_init__(self) -> None:
         demand(self.context >= 1, "context", self.context, "at least 1")
         demand(self.near <= 1, "near", self.near, "at most 1")
-        for name in ("shift", "resize", "near", "other_row", "spread", "pose"):
+        for name in ("shift", "resize", "near", "other_row", "uncertainty", "pose"):
             demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from mien.datasets.registry import read_dataset
 from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
-from mien.models import ModelCard
+from mien.models import CropSpec, InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, Window
 from mien.train import losses, measures
 from mien.train.crops import CropSamples
 from mien.train.engine.checkpoint import load_best
@@ -22,7 +22,7 @@ from mien.train.engine.task import Images, Task
 from mien.train.examples import Example, Examples, split
 from mien.train.landmarks.task import Landmarks68Task
 from mien.train.mining import Mined, mine
-from mien.train.networks import MEAN, SCALE, Deployed, make_network
+from mien.train.networks import MEAN, OUTPUTS, SCALE, Deployed, make_network
 from mien.train.patches import PatchSamples
 from mien.train.recipe import Recipe
 from mien.train.windows import WindowSamples
@@ -32,13 +32,6 @@ _VALIDATION_STEP = 1 << 40
 """Validation batches are those of steps that training never reaches."""
 
 _PROBLEMS_SHOWN = 10
-
-_OUTPUTS = {
-    "pnet": ("scores", "offsets"),
-    "rnet": ("scores", "offsets"),
-    "onet": ("scores", "offsets", "points"),
-    "lnet": ("points",),
-}
 
 
 def make_task(recipe: Recipe, data: Path, run_dir: Path, networks: Path) -> Task:
@@ -76,6 +69,7 @@ class _CascadeTask:
         if recipe.network.start:
             load_best(networks / recipe.network.start, self.network)
         self._input = cast(int, self.network.input_size)
+        self._crop = self._crop_spec()
         self._windows = recipe.task == "pnet" and recipe.samples.kind == "windows"
         hard = [networks / name for name in recipe.samples.hard_from]
         mined = mine(train, hard, recipe.samples, run_dir / "mined.npz") if hard else Mined.none()
@@ -86,12 +80,19 @@ class _CascadeTask:
 
     def _samples(self, examples: Examples, mined: Mined, seed: int) -> CropSamples | WindowSamples | PatchSamples:
         recipe = self._recipe.samples
-        if self._windows:
-            cell, stride = cast(int, self.network.cell), cast(int, self.network.stride)
-            return WindowSamples(examples, recipe, input_size=self._input, cell=cell, stride=stride, seed=seed)
-        if self._recipe.task == "lnet":
-            return PatchSamples(examples, recipe, size=self._input, seed=seed)
+        if self._windows and isinstance(self._crop, Window):
+            return WindowSamples(examples, recipe, self._crop, input_size=self._input, seed=seed)
+        if isinstance(self._crop, PointPatches):
+            return PatchSamples(examples, recipe, self._crop, size=self._input, seed=seed)
         return CropSamples(examples, mined, recipe, size=self._input, seed=seed)
+
+    def _crop_spec(self) -> CropSpec:
+        """Return what the samples are cut by and the card says."""
+        if self._recipe.task == "pnet":
+            return Window(cast(int, self.network.stride), cast(int, self.network.cell))
+        if self._recipe.task == "lnet":
+            return PointPatches(self._recipe.samples.patch_fraction)
+        return SquareBox(self._recipe.samples.context)
 
     def _tensors(self, samples: CropSamples | WindowSamples | PatchSamples, step: int) -> dict[str, Tensor]:
         batch = samples.batch(step, self._recipe.schedule.batch)
@@ -176,16 +177,11 @@ class _CascadeTask:
         return ModelCard(
             name=recipe.name,
             task=recipe.task,
-            input_size=self._input,
-            colour="RGB",
-            mean=MEAN,
-            scale=SCALE,
-            context=recipe.samples.context,
-            stride=cast(int, self.network.stride) if recipe.task == "pnet" else 0,
-            cell=cast(int, self.network.cell) if recipe.task == "pnet" else 0,
-            outputs=_OUTPUTS[recipe.task],
+            input=InputSpec(self._input, 15 if recipe.task == "lnet" else 3, "RGB", MEAN, SCALE),
+            crop=self._crop,
+            output=OutputSpec(OUTPUTS[recipe.task]),
             licence=recipe.data.licence,
-            data=sources,
+            training_data=sources,
             source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
             scores={name: round(value, 5) for name, value in measures.items()},
             parameters=sum(p.numel() for p in self.network.parameters()),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.geometry import boxes as box
+from mien.models import Window
 from mien.train.augment import augment
 from mien.train.examples import Examples
 from mien.train.recipe import SampleRecipe
@@ -18,25 +19,23 @@ from mien.train.views import View
 from mien.types import Floats
 
 
-def grid(size: int, input_size: int, cell: int, stride: int) -> Floats:
-    """The windows of a level of ``size`` pixels, row by row: (H * W, 4) in level pixels."""
-    start = np.arange((size - input_size) // stride + 1) * stride + (input_size - cell) / 2
-    y, x = np.meshgrid(start, start, indexing="ij")
-    return np.stack([x, y, x + cell, y + cell], axis=-1).reshape(-1, 4).astype(np.float32)
+def grid(size: int, input_size: int, crop: Window) -> Floats:
+    """Return the face boxes (H * W, 4) of the windows of a level of ``size`` pixels, row by row, in level pixels."""
+    count = (size - input_size) // crop.stride + 1
+    rows, columns = np.divmod(np.arange(count * count), count)
+    return crop.face_boxes(rows, columns, input_size)
 
 
 class WindowSamples:
     """Draws batches of patches of ``size`` level pixels with a label for each window."""
 
-    def __init__(
-        self, examples: Examples, recipe: SampleRecipe, *, input_size: int, cell: int, stride: int, seed: int
-    ) -> None:
+    def __init__(self, examples: Examples, recipe: SampleRecipe, crop: Window, *, input_size: int, seed: int) -> None:
         self._examples = examples
         self._recipe = recipe
-        self._cell = cell
+        self._cell = crop.cell
         self._seed = seed
-        self.size = input_size + stride * recipe.windows_a_side - stride
-        self._windows = grid(self.size, input_size, cell, stride)
+        self.size = input_size + crop.stride * (recipe.windows_a_side - 1)
+        self._windows = grid(self.size, input_size, crop)
 
     def batch(self, step: int, count: int) -> dict[str, NDArray[np.generic]]:
         """``images`` (n, s, s, 3) uint8, ``labels`` (n, k) in {1, 0, -1 = not to be judged},

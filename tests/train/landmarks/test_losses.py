@@ -28,7 +28,7 @@ def off(x, n=2, rows=2):
 
 
 def loss(points, recipe, **changes):
-    return float(landmark_losses({"points": points}, batch(**changes), recipe)["points"])
+    return float(landmark_losses({"landmarks": points}, batch(**changes), recipe)["points"])
 
 
 @pytest.mark.parametrize(
@@ -48,9 +48,9 @@ def test_wings_rise_without_a_step(function):
     assert float(rises.max()) < 0.1  # a step where the pieces meet would be larger
 
 
-def test_the_likelihood_is_best_where_the_spread_is_half_the_distance():
-    spreads = torch.linspace(-2, 4, 601)
-    best = spreads[laplace(torch.tensor(3.0), spreads).argmin()]
+def test_the_likelihood_is_best_where_the_uncertainty_is_half_the_distance():
+    scales = torch.linspace(-2, 4, 601)
+    best = scales[laplace(torch.tensor(3.0), scales).argmin()]
     assert float(best.exp()) == pytest.approx(1.5, rel=0.02)
 
 
@@ -74,7 +74,7 @@ def test_the_jaw_does_not_teach_the_other_scheme():
     points = off(0.0)
     points[:, 1, :17, 0] = 0.5
     points[:, 1, 17:, 0] = 0.02
-    found = landmark_losses({"points": points}, batch(), LandmarkRecipe(other_row=0.5))
+    found = landmark_losses({"landmarks": points}, batch(), LandmarkRecipe(other_row=0.5))
     assert float(found["other_row"]) == pytest.approx(0.5 * 2.0, rel=1e-3)
 
 
@@ -87,30 +87,30 @@ def test_by_eyes_a_turned_face_counts_more():
 
 
 def test_only_angles_that_are_known_count():
-    out = {"points": off(0.0), "pose": torch.tensor([[30.0, 99.0, 99.0], [0.0, 0.0, 0.0]])}
+    out = {"landmarks": off(0.0), "pose": torch.tensor([[30.0, 99.0, 99.0], [0.0, 0.0, 0.0]])}
     pose = torch.full((2, 3), torch.nan)
     pose[0, 0] = 10.0
     found = landmark_losses(out, batch(pose=pose), LandmarkRecipe(pose=1.0))
     assert float(found["pose"]) == pytest.approx(1.5)  # two tens off: 2 - 1/2
 
 
-def test_the_spread_does_not_pull_at_the_points():
+def test_the_uncertainty_does_not_pull_at_the_points():
     points = off(3.0).requires_grad_()
-    out = {"points": points, "spread": torch.full((2, 2, 68), -3.5, requires_grad=True)}
-    landmark_losses(out, batch(), LandmarkRecipe(spread=1.0))["spread"].backward()
+    out = {"landmarks": points, "uncertainty": torch.full((2, 2, 68), -3.5, requires_grad=True)}
+    landmark_losses(out, batch(), LandmarkRecipe(uncertainty=1.0))["uncertainty"].backward()
     assert points.grad is None
-    assert out["spread"].grad is not None
+    assert out["uncertainty"].grad is not None
 
 
-def test_the_likelihood_needs_a_spread():
-    with pytest.raises(BadRecipe, match="no spread"):
-        landmark_losses({"points": off(1.0)}, batch(), LandmarkRecipe(loss="laplace"))
+def test_the_likelihood_needs_an_uncertainty():
+    with pytest.raises(BadRecipe, match="no uncertainty"):
+        landmark_losses({"landmarks": off(1.0)}, batch(), LandmarkRecipe(loss="laplace"))
 
 
 def test_all_are_finite_where_the_points_are_right():
     for kind in ("l1", "l2", "smooth-l1", "wing", "adaptive-wing", "laplace"):
         points = off(0.0).requires_grad_()
-        out = {"points": points, "spread": torch.full((2, 2, 68), -3.5)}
+        out = {"landmarks": points, "uncertainty": torch.full((2, 2, 68), -3.5)}
         landmark_losses(out, batch(), LandmarkRecipe(loss=kind))["points"].backward()
         assert points.grad is not None
         assert np.isfinite(points.grad.numpy()).all()

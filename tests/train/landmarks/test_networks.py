@@ -11,9 +11,9 @@ def test_outputs_have_the_promised_names_and_shapes(kind):
     with torch.no_grad():
         out = network(torch.zeros(2, 3, 128, 128))
     assert tuple(out) == network.outputs
-    rows = out["points"].shape[1]
-    assert out["points"].shape == (2, rows, 68, 2)
-    assert "spread" not in out or out["spread"].shape == (2, rows, 68)
+    rows = out["landmarks"].shape[1]
+    assert out["landmarks"].shape == (2, rows, 68, 2)
+    assert "uncertainty" not in out or out["uncertainty"].shape == (2, rows, 68)
     assert "pose" not in out or out["pose"].shape == (2, 3)
 
 
@@ -24,8 +24,8 @@ def test_a_peak_in_the_map_is_the_point():
     head.maps = torch.nn.Identity()
     head.mix = torch.nn.Identity()
     head.laterals = torch.nn.ModuleList([torch.nn.Identity()])
-    head.spread = torch.nn.Linear(136, 68)
-    points = head([logits])["points"][0, 0]
+    head.uncertainty = torch.nn.Linear(136, 68)
+    points = head([logits])["landmarks"][0, 0]
     torch.testing.assert_close(points[7], torch.tensor([12.5 / 16, 3.5 / 16]))
     torch.testing.assert_close(points[8], torch.tensor([0.5, 0.5]))  # even everywhere: the middle
 

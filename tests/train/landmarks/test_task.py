@@ -11,6 +11,7 @@ from mien.datasets.shards import shard_path, write_shard
 from mien.errors import BadRecipe
 from mien.geometry.boxes import face_box
 from mien.imaging import read_image
+from mien.models import OutputSpec, StretchedBox
 from mien.train.engine.devices import make_fabric
 from mien.train.engine.loop import train
 from mien.train.landmarks.task import Landmarks68Task
@@ -39,7 +40,7 @@ def recipe(**changes):
         "data": DataRecipe((Source("shards", "DOTS"), Source("shards", "MODEL")), "none"),
         "optimiser": OptimiserRecipe("adamw", rate=1e-3, decay=0.0, ema=0.5),
         "schedule": ScheduleRecipe(2, batch=4, warmup=0, validate_every=2, checkpoint_every=2),
-        "landmarks": LandmarkRecipe(spread=0.1),
+        "landmarks": LandmarkRecipe(uncertainty=0.1),
     }
     return Recipe(**(values | changes))
 
@@ -50,7 +51,7 @@ def test_from_shards_to_points(data, tmp_path):
     assert path.stat().st_size < 1_000_000  # 16 bits a weight
     landmarker = mien.LandmarkDetector(path)
     card = landmarker.network.card
-    assert card.outputs == ("points", "spread")
+    assert card.output == OutputSpec(("landmarks", "uncertainty"), {"landmarks": ("visible", "3d")})
     assert {"nme_inter_ocular_DOTS", "nme_inter_ocular_MODEL", "failure_rate_10_inter_ocular"} <= set(card.scores)
     sample = dotted()
     box = face_box(sample.wide_points[None])
@@ -83,6 +84,6 @@ def test_other_formats_are_refused(data, tmp_path):
 
 
 def test_the_stretched_crop_is_on_the_card(data, tmp_path):
-    made = recipe(landmarks=LandmarkRecipe(crop="box"))
+    made = recipe(landmarks=LandmarkRecipe(crop="stretched", context=1.25))
     card = Landmarks68Task(replace(made), data, tmp_path).card({})
-    assert (card.crop, card.context) == ("box", 1.25)
+    assert card.crop == StretchedBox(1.25)

@@ -52,10 +52,10 @@ export interface Analysis extends Found {
 export interface Card {
   name: string
   task: string
-  input_size: number
+  input: { size: number }
   parameters: number
   licence: string
-  data: string
+  training_data: string
   source: string
   scores: Record<string, number>
   file: string

@@ -5,7 +5,7 @@ import { leave, press, show, text } from './page'
 import { stubWx } from './wx'
 
 const CARD = {
-  ...{ name: 'onet', task: 'onet', input_size: 48, parameters: 508191, licence: 'MIT', data: 'WIDER FACE, train' },
+  ...{ name: 'onet', task: 'onet', input: { size: 48 }, parameters: 508191, licence: 'MIT', training_data: 'WIDER FACE, train' },
   ...{ source: '', scores: { 'recall_at_0.01': 0.84371 }, file: 'onet.onnx', bytes: 2038784 },
 }
 

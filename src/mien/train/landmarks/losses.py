@@ -39,9 +39,9 @@ def adaptive_wing(error: Tensor, width: float = 14.0, bend: float = 1.0, power: 
     return torch.where(error < theta, near, start + slope * (error - theta))
 
 
-def laplace(error: Tensor, log_spread: Tensor) -> Tensor:
-    """Negative log likelihood of a distance under the density exp(-r / b) / (2 pi b^2), b = exp(log_spread)."""
-    return error * torch.exp(-log_spread) + 2 * log_spread
+def laplace(error: Tensor, log_scale: Tensor) -> Tensor:
+    """Negative log likelihood of a distance under the density exp(-r / b) / (2 pi b^2), b = exp(log_scale)."""
+    return error * torch.exp(-log_scale) + 2 * log_scale
 
 
 def point_errors(found: Tensor, truth: Tensor) -> Tensor:
@@ -49,7 +49,7 @@ def point_errors(found: Tensor, truth: Tensor) -> Tensor:
     return torch.sqrt((found - truth).square().sum(-1) + 1e-10)
 
 
-def _each(kind: str, error: Tensor, log_spread: Tensor | None) -> Tensor:
+def _each(kind: str, error: Tensor, log_scale: Tensor | None) -> Tensor:
     if kind == "l2":
         return error.square() / 10
     if kind == "l1":
@@ -60,9 +60,9 @@ def _each(kind: str, error: Tensor, log_spread: Tensor | None) -> Tensor:
         return wing(error) / 4
     if kind == "adaptive-wing":
         return adaptive_wing(error) / 10
-    if log_spread is None:
-        raise BadRecipe("landmarks.loss = laplace: the network has no spread; choose another network or loss")
-    return laplace(error, log_spread)
+    if log_scale is None:
+        raise BadRecipe("landmarks.loss = laplace: the network has no uncertainty; choose another network or loss")
+    return laplace(error, log_scale)
 
 
 def _mean(values: Tensor, weights: Tensor) -> Tensor:
@@ -70,19 +70,19 @@ def _mean(values: Tensor, weights: Tensor) -> Tensor:
 
 
 def landmark_losses(out: dict[str, Tensor], batch: dict[str, Tensor], recipe: LandmarkRecipe) -> dict[str, Tensor]:
-    """Points, and as the recipe asks: the same points in the other scheme, spread, pose; weighted."""
-    rows = out["points"].shape[1]
+    """Points, and as the recipe asks: the same points in the other scheme, uncertainty, pose; weighted."""
+    rows = out["landmarks"].shape[1]
     row = batch["row"].clamp(max=rows - 1)
     here = torch.arange(len(row), device=row.device)
     known = batch["known"].float()
     weights = known * _face_weights(batch["eyes"], recipe.by_eyes)[:, None]
-    error = point_errors(out["points"][here, row], batch["points"]) * _UNIT
-    log_spread = out["spread"][here, row] + math.log(_UNIT) if "spread" in out else None
-    losses = {"points": _mean(_each(recipe.loss, error, log_spread), weights)}
-    if recipe.spread > 0 and log_spread is not None:
-        losses["spread"] = recipe.spread * _mean(laplace(error.detach(), log_spread), known)
+    error = point_errors(out["landmarks"][here, row], batch["points"]) * _UNIT
+    log_scale = out["uncertainty"][here, row] + math.log(_UNIT) if "uncertainty" in out else None
+    losses = {"points": _mean(_each(recipe.loss, error, log_scale), weights)}
+    if recipe.uncertainty > 0 and log_scale is not None:
+        losses["uncertainty"] = recipe.uncertainty * _mean(laplace(error.detach(), log_scale), known)
     if recipe.other_row > 0 and rows > 1:
-        other = point_errors(out["points"][here, 1 - row], batch["points"]) * _UNIT
+        other = point_errors(out["landmarks"][here, 1 - row], batch["points"]) * _UNIT
         losses["other_row"] = recipe.other_row * _mean(other[:, _JAW:], weights[:, _JAW:])
     if recipe.pose > 0 and "pose" in out:
         angles = batch["pose"]

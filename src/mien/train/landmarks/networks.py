@@ -5,14 +5,15 @@ network descends from, or inverted bottlenecks in the manner of MobileNetV3 (How
 regression, or a heat map a point whose expected position is the point (integral regression: Sun et al. 2018).
 
 Every network takes crops (n, 3, 128, 128) float32, normalised to (value - 127.5) / 128, and returns a dict of
-``points`` (n, rows, 68, 2) in fractions of the crop; ``spread`` (n, rows, 68), the logarithm of the scale of the
-error, and ``pose`` (n, 3) in degrees where it has them. Row 0 is the scheme "68", row 1 "68-3d".
+``landmarks`` (n, rows, 68, 2) in fractions of the crop; ``uncertainty`` (n, rows, 68), the logarithm of the scale of
+the error, and ``pose`` (n, 3) in degrees where it has them. Row 0 is the scheme "68", row 1 "68-3d".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -133,16 +134,16 @@ class DirectHead(nn.Module):
             nn.Flatten(), nn.Dropout(dropout), nn.Linear(widths[-1] * 16, 256), nn.ReLU(inplace=True)
         )
         self.points = nn.Linear(256, rows * POINTS * 2)
-        self.spread = nn.Linear(256, rows * POINTS)
+        self.uncertainty = nn.Linear(256, rows * POINTS)
         nn.init.zeros_(self.points.weight)
-        nn.init.zeros_(self.spread.weight)
+        nn.init.zeros_(self.uncertainty.weight)
 
     def forward(self, maps: list[Tensor]) -> dict[str, Tensor]:
-        """``points`` and ``spread``; see the module."""
+        """``landmarks`` and ``uncertainty``; see the module."""
         x = self.dense(maps[-1])
         return {
-            "points": self.points(x).unflatten(1, (self.rows, POINTS, 2)) + 0.5,
-            "spread": self.spread(x).unflatten(1, (self.rows, POINTS)) - 3.5,
+            "landmarks": self.points(x).unflatten(1, (self.rows, POINTS, 2)) + 0.5,
+            "uncertainty": self.uncertainty(x).unflatten(1, (self.rows, POINTS)) - 3.5,
         }
 
 
@@ -155,15 +156,15 @@ class HeatHead(nn.Module):
         self.laterals = nn.ModuleList(_conv(w, width, 1) for w in widths)
         self.mix = nn.Sequential(_conv(width, width), nn.ReLU(inplace=True))
         self.maps = nn.Conv2d(width, rows * POINTS, 1)
-        self.spread = nn.Linear(width + widths[-1], rows * POINTS)
-        nn.init.zeros_(self.spread.weight)
+        self.uncertainty = nn.Linear(width + widths[-1], rows * POINTS)
+        nn.init.zeros_(self.uncertainty.weight)
         side = INPUT // 8
         centres = (torch.arange(side) + 0.5) / side
         rows_, columns = torch.meshgrid(centres, centres, indexing="ij")
         self.register_buffer("grid", torch.stack([columns.flatten(), rows_.flatten()], 1), persistent=False)
 
     def forward(self, maps: list[Tensor]) -> dict[str, Tensor]:
-        """``points`` and ``spread``; see the module."""
+        """``landmarks`` and ``uncertainty``; see the module."""
         x = self.laterals[-1](maps[-1])
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[:-1]), strict=True):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest") + lateral(finer)
@@ -172,8 +173,8 @@ class HeatHead(nn.Module):
         points = heat @ self.grid
         seen = torch.cat([x.mean((2, 3)), maps[-1].mean((2, 3))], 1)
         return {
-            "points": points.unflatten(1, (self.rows, POINTS)),
-            "spread": self.spread(seen).unflatten(1, (self.rows, POINTS)) - 3.5,
+            "landmarks": points.unflatten(1, (self.rows, POINTS)),
+            "uncertainty": self.uncertainty(seen).unflatten(1, (self.rows, POINTS)) - 3.5,
         }
 
 
@@ -195,16 +196,21 @@ class PointNetwork(nn.Module):
 
     input_size = INPUT
 
-    def __init__(self, trunk: Trunk, head: nn.Module, *, pose: bool = False, spread: bool = True) -> None:
+    def __init__(self, trunk: Trunk, head: nn.Module, *, pose: bool = False, uncertainty: bool = True) -> None:
         super().__init__()
         self.trunk, self.head = trunk, head
+        self.rows = cast(int, head.rows)
         self.pose = PoseHead(trunk.widths[-1]) if pose else None
-        self._spread = spread
+        self._uncertainty = uncertainty
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of the outputs, in the order of the card."""
-        return ("points", *(["spread"] if self._spread else []), *(["pose"] if self.pose is not None else []))
+        return (
+            "landmarks",
+            *(["uncertainty"] if self._uncertainty else []),
+            *(["pose"] if self.pose is not None else []),
+        )
 
     def forward(self, crops: Tensor) -> dict[str, Tensor]:
         """Named outputs; see the module."""
@@ -221,7 +227,7 @@ def _residual(stem: int, widths: tuple[int, int, int, int], depths: tuple[int, i
 
 def _series() -> nn.Module:
     trunk = _residual(16, (32, 48, 96, 128), (2, 2, 2))
-    return PointNetwork(trunk, DirectHead(trunk.widths, 1, dropout=0.2), spread=False)
+    return PointNetwork(trunk, DirectHead(trunk.widths, 1, dropout=0.2), uncertainty=False)
 
 
 def _direct() -> nn.Module:

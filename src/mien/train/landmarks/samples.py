@@ -13,6 +13,7 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
 from mien.imaging import Mipmap, read_image
+from mien.models import SquareBox, StretchedBox
 from mien.train.augment import augment
 from mien.train.recipe import LandmarkRecipe, SampleRecipe
 from mien.train.views import View
@@ -20,10 +21,18 @@ from mien.train.views import View
 ROWS = ("68", "68-3d")
 """Schemes in the order of the rows of the networks' points."""
 
+CONTOURS = ("visible", "3d")
+"""What the card calls these rows."""
+
 _NEAR = 0.25
 """How far a second look is off, beside a first."""
 
 Arrays = dict[str, NDArray[np.generic]]
+
+
+def crop_spec(recipe: LandmarkRecipe) -> SquareBox | StretchedBox:
+    """Return what the samples are cut by and the card says."""
+    return SquareBox(recipe.context) if recipe.crop == "square" else StretchedBox(recipe.context)
 
 
 class LandmarkSamples:
@@ -49,10 +58,9 @@ class LandmarkSamples:
         self._recipe, self._changes = recipe, changes
         self._size, self._seed = size, seed
         points = np.stack([sample.wide_points for sample in samples])
-        # A stretched crop is that of the series, whose box is so much larger than what the detector gives.
-        around = boxes.face_box(points) if recipe.crop == "square" else boxes.training_box(points)
-        self._context = recipe.context if recipe.crop == "square" else 1.0
-        self._boxes = around
+        crop = crop_spec(recipe)
+        self._context = crop.context
+        self._crops = crop.crop_boxes(boxes.detected_box(points))
         source = np.asarray(sources)
         counts = np.maximum(np.bincount(source, minlength=len(weights)), 1)
         chance = np.asarray(weights, dtype=np.float64)[source] / counts[source]
@@ -95,9 +103,9 @@ class LandmarkSamples:
         }
 
     def _straight(self, index: int) -> View:
-        x0, y0, x1, y1 = self._boxes[index].tolist()
+        x0, y0, x1, y1 = self._crops[index].tolist()
         width, height = x1 - x0, y1 - y0
-        return View((x0 + x1) / 2, (y0 + y1) / 2, width * self._context, aspect=height / width)
+        return View((x0 + x1) / 2, (y0 + y1) / 2, width, aspect=height / width)
 
     def _view(self, index: int, rng: np.random.Generator) -> View:
         """Where a detector that is a little off might look, turned and perhaps mirrored."""

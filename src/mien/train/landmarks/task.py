@@ -13,14 +13,13 @@ from tqdm import tqdm
 
 from mien.datasets.shards import Sample, read_shards
 from mien.errors import BadRecipe
-from mien.geometry import boxes
 from mien.imaging.draw import contact_sheet, draw_landmarks
-from mien.models import ModelCard
+from mien.models import InputSpec, ModelCard, OutputSpec
 from mien.train.engine.checkpoint import load_best
 from mien.train.engine.task import Images
 from mien.train.landmarks.losses import landmark_losses, point_errors
 from mien.train.landmarks.networks import PointNetwork, make_landmark_network
-from mien.train.landmarks.samples import LandmarkSamples
+from mien.train.landmarks.samples import CONTOURS, LandmarkSamples, crop_spec
 from mien.train.networks import MEAN, SCALE
 from mien.train.recipe import Recipe
 from mien.types import Landmarks
@@ -85,7 +84,7 @@ class Landmarks68Task:
         names = iter(self._subsets)
         for batch_size in self._validation:
             out = network(_normalised(torch.from_numpy(batch_size["images"]).to(device)))
-            found = _own_row(out["points"].cpu(), torch.from_numpy(batch_size["row"]))
+            found = _own_row(out["landmarks"].cpu(), torch.from_numpy(batch_size["row"]))
             distance = point_errors(found, torch.from_numpy(batch_size["points"])).numpy()
             known, eyes = batch_size["known"], batch_size["eyes"]
             mean = (distance * known).sum(1) / np.maximum(known.sum(1), 1)
@@ -108,7 +107,7 @@ class Landmarks68Task:
         device = next(network.parameters()).device
         crops = self._shown["images"]
         out = network(_normalised(torch.from_numpy(crops).to(device)))
-        points = _own_row(out["points"].cpu(), torch.from_numpy(self._shown["row"])).numpy() * crops.shape[1]
+        points = _own_row(out["landmarks"].cpu(), torch.from_numpy(self._shown["row"])).numpy() * crops.shape[1]
         faces = [Landmarks(each, "68", np.ones(len(each), dtype=np.float32)) for each in points]
         drawn = [draw_landmarks(crop, [face]) for crop, face in zip(crops, faces, strict=True)]
         return {"points": contact_sheet(drawn, 5)}
@@ -123,30 +122,23 @@ class Landmarks68Task:
 
     def card(self, measures: dict[str, float]) -> ModelCard:
         """What the exported file says of itself."""
-        recipe = self._recipe
-        square = recipe.landmarks.crop == "square"
+        recipe, network = self._recipe, cast(PointNetwork, self.network)
         return ModelCard(
             name=recipe.name,
             task=recipe.task,
-            input_size=PointNetwork.input_size,
-            colour="RGB",
-            mean=MEAN,
-            scale=SCALE,
-            context=recipe.landmarks.context if square else 1 / boxes.DETECTOR_BOX_SCALE,
-            stride=0,
-            cell=0,
-            outputs=cast(PointNetwork, self.network).outputs,
+            input=InputSpec(PointNetwork.input_size, 3, "RGB", MEAN, SCALE),
+            crop=crop_spec(recipe.landmarks),
+            output=OutputSpec(network.outputs, {"landmarks": CONTOURS[: network.rows]}),
             licence=recipe.data.licence,
-            data=", ".join(f"{s.path} (weight {s.weight:g})" for s in recipe.data.sources),
+            training_data=", ".join(f"{s.path} (weight {s.weight:g})" for s in recipe.data.sources),
             source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
             scores={name: round(value, 5) for name, value in measures.items()},
             parameters=sum(p.numel() for p in self.network.parameters()),
-            crop=recipe.landmarks.crop,
         )
 
 
 class Deployed68(nn.Module):
-    """What is exported: uint8 (n, 128, 128, 3) in; points and spread in fractions of the crop, pose in degrees."""
+    """What is exported: landmarks and uncertainty in fractions of the uint8 crop (n, 128, 128, 3), pose in degrees."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -155,7 +147,7 @@ class Deployed68(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """The outputs in the order of the card."""
         out = self.network(_normalised(images))
-        return tuple(torch.exp(value) if name == "spread" else value for name, value in out.items())
+        return tuple(torch.exp(value) if name == "uncertainty" else value for name, value in out.items())
 
 
 def _normalised(images: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ function ModelCard({ card }: { card: Card }) {
     <section className="panel" data-card={card.file}>
       <h2 className="title">{card.name}</h2>
       <p className="text">{texts.tasks[card.task] ?? card.task}</p>
-      <Fact name={texts.trainedOn}>{card.data}</Fact>
+      <Fact name={texts.trainedOn}>{card.training_data}</Fact>
       <Fact name={texts.scores}>
         {scores.length === 0 && texts.noScores}
         {scores.map(([name, value]) => (
@@ -58,7 +58,7 @@ function ModelCard({ card }: { card: Card }) {
       </Fact>
       <Fact name={texts.licence}>{card.licence}</Fact>
       <div className="facts">
-        <Fact name={texts.input}>{`${card.input_size} px`}</Fact>
+        <Fact name={texts.input}>{`${card.input.size} px`}</Fact>
         <Fact name={texts.parameters}>{card.parameters.toLocaleString('en')}</Fact>
         <Fact name={texts.file}>{`${card.file}, ${kilobytes}`}</Fact>
       </div>
