@@ -1,10 +1,10 @@
-"""What the detectors find in the same images, scored by mien's own evaluation.
+"""Accuracy of several detectors on the same images, by the protocols of ``mien.evaluation``.
 
-    python benchmarks/accuracy.py --wider WIDER_FACE --points MTFL
+    python benchmarks/accuracy.py --wider WIDER_FACE --keypoints MTFL
 
-WIDER FACE: every image of the validation set at its size, faces from 10 pixels, scores down to where each
-detector stops being sure of anything. Points: the labelled face of every image of MTFL's testImageList.txt,
-each detector as it comes; a face that is not found is a failure and no part of the mean.
+WIDER FACE: every image of the validation set at its original size, faces from 10 pixels, low score thresholds.
+Keypoints: the labelled face of every image of MTFL's testImageList.txt, each detector with its own defaults; a face
+that is not detected is a failure, and not part of the NME.
 """
 
 from __future__ import annotations
@@ -12,27 +12,22 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import record
 from peers import Options, Peer, facenet_folder, make_peer
 from tqdm import tqdm
 
-import mien
-from mien.datasets.keypoint_list import read_keypoint_lists
-from mien.datasets.wider import read_wider
-from mien.datasets.wider_lists import image_key, read_wider_lists
-from mien.evaluation.metrics.keypoints import evaluate_points, pick_points
-from mien.evaluation.metrics.wider import WiderTruth, evaluate_wider
-from mien.types import Faces
+from mien.datasets.wider_lists import LEVELS
+from mien.evaluation.protocols import evaluate_keypoints, evaluate_wider
+from mien.types import Faces, Image
 
 Makers = dict[str, Callable[[], Peer]]
 
 ORIGINAL = (0.5, 0.5, 0.3)
-"""The thresholds at which the original weights were published on WIDER FACE (min face 10, factor 0.79)."""
+"""Thresholds at which the original weights were published on WIDER FACE (faces from 10 pixels, scale factor 0.79)."""
 
 
 def main() -> None:
@@ -42,18 +37,19 @@ def main() -> None:
         converted = args.converted or _convert(Path(folder))
         if args.wider:
             result["wider"] = score_wider(args.wider, _chosen(wider_makers(args, converted), args.detectors))
-        if args.points:
-            result["points"] = score_points(args.points, _chosen(point_makers(args, converted), args.detectors))
+        if args.keypoints:
+            makers = _chosen(keypoint_makers(args, converted), args.detectors)
+            result["keypoints"] = score_keypoints(args.keypoints, makers)
     record.write("accuracy", result, args.out)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--wider", type=Path, help="WIDER FACE in its official layout, with eval_tools/ground_truth")
-    parser.add_argument("--points", type=Path, help="MTFL: the folder with testImageList.txt")
+    parser.add_argument("--keypoints", type=Path, help="MTFL: the folder with testImageList.txt")
     parser.add_argument("--converted", type=Path, help="folder made by mien convert (default: made for this run)")
-    parser.add_argument("--detectors", nargs="+", help="only those whose name has one of these words in it")
-    parser.add_argument("--thresholds", type=float, nargs=3, default=(0.05, 0.1, 0.01), help="mien's on WIDER FACE")
+    parser.add_argument("--detectors", nargs="+", help="only those whose name contains one of these words")
+    parser.add_argument("--thresholds", type=float, nargs=3, default=(0.05, 0.1, 0.01), help="of mien on WIDER FACE")
     parser.add_argument("--scale-factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
@@ -72,7 +68,7 @@ def _chosen(makers: Makers, words: list[str] | None) -> Makers:
 
 
 def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
-    """Each detector at the settings that find most."""
+    """Return each detector with the options of highest recall."""
     own = Options(10, args.threads, args.scale_factor, tuple(args.thresholds), refine=False)
     classic = Options(10, args.threads, 0.79, ORIGINAL)
     return {
@@ -87,8 +83,8 @@ def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
     }
 
 
-def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
-    """Each detector as it comes."""
+def keypoint_makers(args: argparse.Namespace, converted: Path) -> Makers:
+    """Return each detector with its own defaults."""
     plain = Options(threads=args.threads)
     return {
         "mien": lambda: make_peer("mien", plain),
@@ -100,57 +96,65 @@ def point_makers(args: argparse.Namespace, converted: Path) -> Makers:
     }
 
 
-def _detect(peer: Peer, paths: list[Path]) -> tuple[list[Faces], float]:
-    """The faces in each image, and how many milliseconds an image took."""
-    found, seconds = [], 0.0
-    for path in tqdm(paths, desc=peer.name, leave=False, disable=None):
-        image = mien.read_image(path)
+class Timed:
+    """A peer as a detector that measures its own time."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._seconds: list[float] = []
+
+    def __call__(self, image: Image) -> Faces:
         start = time.perf_counter()
-        answer = peer.detect(image)
-        seconds += time.perf_counter() - start
-        found.append(Faces(answer.boxes, answer.scores, answer.points))
-    return found, seconds / len(paths) * 1000
+        found = self._peer.detect(image)
+        self._seconds.append(time.perf_counter() - start)
+        return Faces(found.boxes, found.scores, found.points)
+
+    @property
+    def milliseconds(self) -> float:
+        """Mean time per image."""
+        return 1000 * sum(self._seconds) / len(self._seconds)
+
+
+def _bar(items: Iterable[Any], total: int) -> Iterable[Any]:
+    return tqdm(items, total=total, leave=False, disable=None)
 
 
 def score_wider(data: Path, makers: Makers) -> dict[str, Any]:
-    """Average precision, easy, medium and hard."""
-    lists = read_wider_lists(data)
-    annotations = read_wider(data, "val").samples
-    names = [image_key(a.path) for a in annotations]
-    truth = {n: WiderTruth(a.boxes, lists[n].counted) for n, a in zip(names, annotations, strict=True)}
+    """Average precision on the easy, medium and hard level."""
     rows: dict[str, Any] = {}
+    images = 0
     for name, make in makers.items():
         peer = make()
-        found, milliseconds = _detect(peer, [a.path for a in annotations])
-        levels = evaluate_wider(truth, dict(zip(names, found, strict=True))).levels
-        rows[name] = {level: round(result.ap, 4) for level, result in levels.items()}
-        rows[name] |= {"version": peer.version, "ms": round(milliseconds, 1), "boxes": sum(map(len, found))}
+        detector = Timed(peer)
+        result = evaluate_wider(data, detector, name=name, progress=_bar)
+        images = len(result.detections)
+        rows[name] = {level: round(curve.ap, 4) for level, curve in result.levels.items()}
+        boxes = sum(map(len, result.detections.values()))
+        rows[name] |= {"version": peer.version, "ms": round(detector.milliseconds, 1), "boxes": boxes}
         print(f"{name}: {rows[name]}", flush=True)
-    shown = [[name, *(f"{row[level]:.3f}" for level in ("easy", "medium", "hard"))] for name, row in rows.items()]
-    print(f"\nWIDER FACE val, {len(annotations)} images, AP\n")
-    print(record.table(["detector", "easy", "medium", "hard"], shown))
-    return {"images": len(annotations), "detectors": rows}
+    shown = [[name, *(f"{row[level]:.3f}" for level in LEVELS)] for name, row in rows.items()]
+    print(f"\nWIDER FACE val, {images} images, AP\n")
+    print(record.table(["detector", *LEVELS], shown))
+    return {"images": images, "detectors": rows}
 
 
-def score_points(data: Path, makers: Makers) -> dict[str, Any]:
-    """Error of the five points over the distance of the eyes."""
-    annotations = read_keypoint_lists(data, "test").samples
-    boxes, truth = (np.concatenate(v) for v in zip(*((a.boxes, a.keypoints) for a in annotations), strict=True))
+def score_keypoints(data: Path, makers: Makers) -> dict[str, Any]:
+    """Error of the five keypoints over the inter-ocular distance."""
     rows: dict[str, Any] = {}
+    faces = 0
     for name, make in makers.items():
         peer = make()
-        found, _ = _detect(peer, [a.path for a in annotations])
-        picked = np.concatenate([pick_points(a.boxes, f) for a, f in zip(annotations, found, strict=True)])
-        numbers = evaluate_points(truth, picked, boxes).numbers()
-        rows[name] = {"version": peer.version} | {key: round(value, 5) for key, value in numbers.items()}
+        errors = evaluate_keypoints(data, Timed(peer), name=name, progress=_bar).errors
+        faces = errors.faces
+        rows[name] = {"version": peer.version} | {key: round(value, 5) for key, value in errors.to_dict().items()}
         print(f"{name}: {rows[name]}", flush=True)
     shown = [
         [name, f"{r['nme_inter_ocular']:.2%}", f"{r['failure_rate_10_inter_ocular']:.2%}", int(r["missed"])]
         for name, r in rows.items()
     ]
-    print(f"\nMTFL test, {len(annotations)} faces, five points\n")
+    print(f"\nMTFL test, {faces} faces, five keypoints\n")
     print(record.table(["detector", "NME inter-ocular", "failures > 10 %", "missed"], shown))
-    return {"faces": len(annotations), "detectors": rows}
+    return {"faces": faces, "detectors": rows}
 
 
 if __name__ == "__main__":

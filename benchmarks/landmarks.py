@@ -35,7 +35,7 @@ from tqdm import tqdm
 
 from mien.datasets.registry import format_names, read_dataset
 from mien.datasets.samples import LandmarkSample, load_image
-from mien.evaluation.metrics.landmarks import LandmarkTruth, evaluate_landmarks
+from mien.evaluation.metrics.landmarks import LandmarkTruth, score_landmarks
 from mien.geometry import boxes
 from mien.geometry.schemes import SIXTY_EIGHT_GROUPS, to_68
 from mien.heads import LandmarkDetector
@@ -173,10 +173,10 @@ def score(rival: Rival, faces: Sequence[LandmarkSample], truth: LandmarkTruth) -
     rows: dict[str, Any] = {}
     for counted, visible_only in {"visible": True, "known": False}.items():
         for norm in ("inter-ocular", "box"):
-            result = evaluate_landmarks(truth, points, yaw, norm, visible_only=visible_only)
+            result = score_landmarks(truth, points, yaw, norm, visible_only=visible_only)
             parts = {"all": result.all, **result.subsets, **{f"yaw {name}": s for name, s in result.yaw.items()}}
             for name, part in parts.items():
-                numbers = {key: round(value, 5) for key, value in result.numbers(part).items()}
+                numbers = {key: round(value, 5) for key, value in part.to_dict(norm).items()}
                 rows.setdefault(name, {}).setdefault(counted, {}).update(numbers)
     rows["all"]["visible"]["nme_without_jaw_inter_ocular"] = without_jaw(truth, points, yaw)
     for name in dict.fromkeys(truth.subsets):
@@ -190,7 +190,7 @@ def without_jaw(truth: LandmarkTruth, points: Floats, yaw: Floats) -> float:
     """The mean error of the other 51 points over the distance of the eyes."""
     visible = truth.visible.copy()
     visible[:, list(SIXTY_EIGHT_GROUPS["jaw"])] = 0
-    return round(evaluate_landmarks(replace(truth, visible=visible), points, yaw).all.errors.nme, 5)
+    return round(score_landmarks(replace(truth, visible=visible), points, yaw).all.errors.nme, 5)
 
 
 def show(scores: dict[str, Any]) -> None:
@@ -285,7 +285,7 @@ def tune(faces: Sequence[LandmarkSample], truth: LandmarkTruth, most: int) -> No
     lines = []
     for side, down in GRID:
         points, yaw = find_all(replace(rival, boxes=dlib_boxes(chosen_truth.points, side, down)), chosen)
-        each = [part.errors.nme for part in evaluate_landmarks(chosen_truth, points, yaw).subsets.values()]
+        each = [part.errors.nme for part in score_landmarks(chosen_truth, points, yaw).subsets.values()]
         lines.append([side, down, *(f"{nme:.2%}" for nme in each), f"{np.mean(each):.3%}"])
         print(lines[-1], flush=True)
     print(record.table(["side", "down", *np.unique(subsets), "mean"], sorted(lines, key=lambda line: line[-1])))

@@ -109,10 +109,10 @@ def test_wider_with_what_it_cannot_use(shipped, wider, capsys) -> None:
     assert main(["evaluate", "wider", "--data", wider, "--json"]) == 1
     out, err = capsys.readouterr()
     assert json.loads(out)["images"] == 1
-    missing, annotation_error, _ = err.splitlines()
+    missing, unreadable = err.splitlines()
     assert missing.startswith("left out: ")
     assert "none.png is missing" in missing
-    assert annotation_error.startswith("mien: ")
+    assert unreadable.startswith("mien: ")
     assert main(["evaluate", "wider", "--data", "nowhere"]) == 1
     assert main(["evaluate", "wider", "--data", wider, "--detections", "gone.jsonl"]) == 2
 
@@ -164,8 +164,8 @@ def points(save, tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("data", ["P", "P/testImageList.txt"])
-def test_points_with_our_detector(shipped, points, capsys, tmp_path, data: str) -> None:
-    assert main(["evaluate", "points", "--data", data, "--json", "--plot", "ced.png", "--save", "p.jsonl"]) == 0
+def test_keypoints_with_our_detector(shipped, points, capsys, tmp_path, data: str) -> None:
+    assert main(["evaluate", "keypoints", "--data", data, "--json", "--plot", "ced.png", "--save", "p.jsonl"]) == 0
     out = result(capsys)
     assert (out["faces"], out["missed"]) == (2, 1)
     assert out["failure_rate_10_box"] >= 0.5
@@ -174,7 +174,7 @@ def test_points_with_our_detector(shipped, points, capsys, tmp_path, data: str) 
     assert list(read_json("p.jsonl")) == ["faces/a.png", "faces/b.png"]
 
 
-def test_points_with_given_detections(points, capsys) -> None:
+def test_keypoints_with_given_detections(points, capsys) -> None:
     # Every point 1.8 px to the right: 0.1 of the eyes' distance of 18 px, 0.03 of the box of 60 px.
     five = (FIVE * BOX + [70 + 1.8, 50]).tolist()
     found = [
@@ -182,22 +182,22 @@ def test_points_with_given_detections(points, capsys) -> None:
         {"image": "faces/b.png", "faces": []},
     ]
     Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
-    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
+    assert main(["evaluate", "keypoints", "--data", points, "--detections", "theirs.json", "--json"]) == 0
     out = result(capsys)
     assert out["missed"] == 1
     assert out["nme_inter_ocular"] == pytest.approx(0.1, abs=1e-3)
     assert out["nme_box"] == pytest.approx(0.03, abs=1e-3)
-    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json"]) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "five points, 2 faces, 1 missed, theirs"
+    assert main(["evaluate", "keypoints", "--data", points, "--detections", "theirs.json"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "five keypoints, 2 faces, 1 missed, theirs"
 
 
-def test_points_when_all_are_missed(points, capsys) -> None:
+def test_keypoints_when_all_are_missed(points, capsys) -> None:
     found = [{"image": f"faces/{name}.png", "faces": []} for name in "ab"]
     Path("theirs.json").write_text("\n".join(map(json.dumps, found)))
-    assert main(["evaluate", "points", "--data", points, "--detections", "theirs.json", "--json"]) == 0
+    assert main(["evaluate", "keypoints", "--data", points, "--detections", "theirs.json", "--json"]) == 0
     assert result(capsys)["nme_box"] is None
-    assert main(["evaluate", "points", "--data", points, "--detections", "."]) == 2
-    assert "points are read from JSON lines only" in capsys.readouterr().err
+    assert main(["evaluate", "keypoints", "--data", points, "--detections", "."]) == 2
+    assert "no text format" in capsys.readouterr().err
 
 
 def test_curves_begin_at_the_settings_they_need() -> None:
@@ -207,4 +207,4 @@ def test_curves_begin_at_the_settings_they_need() -> None:
     assert (options("wider").min_face_size, options("wider").threshold) == (10, 0.01)
     assert options("wider", "--threshold", "0.5").threshold == 0.5
     assert options("fddb").threshold == 0.01
-    assert options("points").threshold == DetectorConfig().onet_threshold
+    assert options("keypoints").threshold == DetectorConfig().onet_threshold

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mien.errors import BadOption
-from mien.evaluation.metrics.landmarks import GROUPS, NORMS, LandmarkTruth, evaluate_landmarks, lengths
+from mien.evaluation.metrics.landmarks import NORMS, PARTS, LandmarkTruth, normalizing_lengths, score_landmarks
 
 LEFT, RIGHT = [36, 37, 38, 39, 40, 41], [42, 43, 44, 45, 46, 47]
 
@@ -37,11 +37,11 @@ def moved(*shifts):
 
 def score(*shifts, norm="inter-ocular"):
     n = len(shifts)
-    return evaluate_landmarks(truth(*[0] * n), moved(*shifts), np.zeros(n), norm).all
+    return score_landmarks(truth(*[0] * n), moved(*shifts), np.zeros(n), norm).all
 
 
 def test_each_length_by_hand():
-    by_norm = {norm: lengths(face()[None], norm)[0] for norm in NORMS}
+    by_norm = {norm: normalizing_lengths(face()[None], norm)[0] for norm in NORMS}
     # sqrt(200 * 50) = 100; the diagonal is sqrt(200^2 + 50^2).
     expected = {"inter-ocular": 100, "inter-pupil": 80, "box": 100, "diagonal": math.hypot(200, 50)}
     assert by_norm == pytest.approx(expected)
@@ -62,11 +62,11 @@ def test_each_length_by_hand():
 def test_lengths_of_faces_that_are_known_in_part(norm, unknown, expected):
     points = face()
     points[list(unknown)] = np.nan
-    assert lengths(points[None], norm)[0] == pytest.approx(expected, nan_ok=True)
+    assert normalizing_lengths(points[None], norm)[0] == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_face_without_extent_has_no_length():
-    assert all(math.isnan(lengths(np.ones((1, 68, 2)), norm)[0]) for norm in NORMS)
+    assert all(math.isnan(normalizing_lengths(np.ones((1, 68, 2)), norm)[0]) for norm in NORMS)
 
 
 def test_every_point_off_by_five():
@@ -78,8 +78,8 @@ def test_every_point_off_by_five():
 
 def test_every_number_by_hand_and_what_it_is_called():
     # 0, 2, 9 and 11 px over 100 px.
-    result = evaluate_landmarks(truth(0, 0, 0, 0), moved(0, 2, 9, 11), np.array([1, -3, 2, np.nan]))
-    numbers = result.numbers(result.all)
+    result = score_landmarks(truth(0, 0, 0, 0), moved(0, 2, 9, 11), np.array([1, -3, 2, np.nan]))
+    numbers = result.all.to_dict(result.norm)
     assert numbers == pytest.approx(
         {
             "faces": 4,
@@ -90,7 +90,7 @@ def test_every_number_by_hand_and_what_it_is_called():
             "auc_8_inter_ocular": (1 + 0.75) / 4,
             "failure_rate_10_inter_ocular": 0.25,
             "auc_10_inter_ocular": (1 + 0.8 + 0.1) / 4,
-            **{f"nme_{group}_inter_ocular": 0.055 for group in GROUPS},
+            **{f"nme_{part}_inter_ocular": 0.055 for part in PARTS},
             "yaw_faces": 3,
             "yaw_error_degrees": 2.0,
         }
@@ -103,7 +103,7 @@ def test_half_of_the_faces_missed():
     assert missed.errors.nme == pytest.approx(0.05)  # over the face that was found
     assert missed.errors.failure_rate(0.1) == missed.errors.failure_rate(0.08) == 0.5
     assert missed.errors.auc(0.1) == pytest.approx(0.25)
-    assert missed.groups["eyes"].failure_rate() == 0.5
+    assert missed.parts["eyes"].failure_rate() == 0.5
 
 
 def test_all_missed():
@@ -113,19 +113,19 @@ def test_all_missed():
     assert missed.errors.auc() == 0
 
 
-def test_groups_are_the_parts_of_the_face():
-    assert {name: len(points) for name, points in GROUPS.items()} == {
+def test_the_parts_of_the_face():
+    assert {name: len(points) for name, points in PARTS.items()} == {
         "jaw": 17,
         "brows": 10,
         "nose": 9,
         "eyes": 12,
         "mouth": 20,
     }
-    assert sorted(point for points in GROUPS.values() for point in points) == list(range(68))
+    assert sorted(point for points in PARTS.values() for point in points) == list(range(68))
     found = moved(0)
     found[0, LEFT] += [0, 5]
-    result = evaluate_landmarks(truth(0), found, np.zeros(1)).all
-    assert {name: errors.nme for name, errors in result.groups.items()} == pytest.approx(
+    result = score_landmarks(truth(0), found, np.zeros(1)).all
+    assert {name: errors.nme for name, errors in result.parts.items()} == pytest.approx(
         {"jaw": 0, "brows": 0, "nose": 0, "eyes": 0.025, "mouth": 0}
     )
     assert result.errors.nme == pytest.approx(0.05 * 6 / 68)
@@ -136,31 +136,31 @@ def test_unknown_points_do_not_count():
     points[0, 17:] = np.nan  # only the jaw is left, and no eye to measure by
     points[1, :17] = np.nan
     found[1, :17] += 1000
-    result = evaluate_landmarks(truth(0, 0, points=points), found, np.zeros(2), "inter-ocular").all
+    result = score_landmarks(truth(0, 0, points=points), found, np.zeros(2), "inter-ocular").all
     assert (result.faces, result.missed, result.unscored) == (2, 0, 1)
     assert result.errors.nme == pytest.approx(0.02)
-    assert len(result.groups["jaw"].values) == 0
-    assert math.isnan(result.groups["jaw"].nme)
-    assert math.isnan(result.groups["jaw"].failure_rate())
+    assert len(result.parts["jaw"].values) == 0
+    assert math.isnan(result.parts["jaw"].nme)
+    assert math.isnan(result.parts["jaw"].failure_rate())
 
 
-def test_covered_points_count_only_when_asked():
+def test_occluded_points_count_only_when_asked():
     visible, found = np.full((1, 68), np.nan), moved(0)
     visible[0, 48:] = 1
     visible[0, 48:58] = 0
     found[0, 48:58] += [4, 0]
     labelled = truth(0, visible=visible)
-    seen = evaluate_landmarks(labelled, found, np.zeros(1)).all
-    every = evaluate_landmarks(labelled, found, np.zeros(1), visible_only=False).all
+    seen = score_landmarks(labelled, found, np.zeros(1)).all
+    every = score_landmarks(labelled, found, np.zeros(1), visible_only=False).all
     assert seen.errors.nme == 0
     assert every.errors.nme == pytest.approx(0.04 * 10 / 68)
-    assert every.groups["mouth"].nme == pytest.approx(0.02)
+    assert every.parts["mouth"].nme == pytest.approx(0.02)
 
 
 def test_a_missed_face_that_cannot_be_scored_is_still_missed():
     points = face()[None].copy()
     points[0, 36] = np.nan
-    result = evaluate_landmarks(truth(0, points=points), moved(None), np.full(1, np.nan)).all
+    result = score_landmarks(truth(0, points=points), moved(None), np.full(1, np.nan)).all
     assert (result.faces, result.missed, result.unscored) == (1, 1, 1)
     assert math.isnan(result.errors.auc())
 
@@ -168,7 +168,7 @@ def test_a_missed_face_that_cannot_be_scored_is_still_missed():
 def test_subsets_and_ranges_of_yaw():
     yaws = [0, -29, 30, -60, 95, np.nan]
     labelled = truth(*yaws, subsets=["A", "B", "A", "B", "A", "B"])
-    result = evaluate_landmarks(labelled, moved(0, 1, 2, 3, 4, 5), np.zeros(6))
+    result = score_landmarks(labelled, moved(0, 1, 2, 3, 4, 5), np.zeros(6))
     assert {name: part.errors.nme for name, part in result.subsets.items()} == pytest.approx({"A": 0.02, "B": 0.03})
     assert {name: part.errors.nme for name, part in result.yaw.items()} == pytest.approx(
         {"0-30": 0.005, "30-60": 0.02, "60-90": 0.035}
@@ -178,15 +178,15 @@ def test_subsets_and_ranges_of_yaw():
 
 
 def test_ranges_without_faces_are_left_out():
-    assert list(evaluate_landmarks(truth(10), moved(0), np.zeros(1)).yaw) == ["0-30"]
-    assert not evaluate_landmarks(truth(np.nan), moved(0), np.zeros(1)).yaw
+    assert list(score_landmarks(truth(10), moved(0), np.zeros(1)).yaw) == ["0-30"]
+    assert not score_landmarks(truth(np.nan), moved(0), np.zeros(1)).yaw
 
 
 def test_yaw_errors_go_the_short_way_round():
-    result = evaluate_landmarks(truth(179, 10, 20), moved(0, 0, 0), np.array([-179, 14, np.nan])).all
+    result = score_landmarks(truth(179, 10, 20), moved(0, 0, 0), np.array([-179, 14, np.nan])).all
     np.testing.assert_allclose(result.yaw, [2, 4])
     assert result.yaw_error == pytest.approx(3)
-    assert math.isnan(evaluate_landmarks(truth(np.nan), moved(0), np.zeros(1)).all.yaw_error)
+    assert math.isnan(score_landmarks(truth(np.nan), moved(0), np.zeros(1)).all.yaw_error)
 
 
 def test_some_of_the_truth():
@@ -200,7 +200,7 @@ def test_what_cannot_be_scored_is_refused():
         truth(points=np.empty((0, 68, 2)))
     with pytest.raises(BadOption, match=r"points has shape \(1, 5, 2\)"):
         truth(0, points=np.zeros((1, 5, 2)))
-    with pytest.raises(BadOption, match="found"):
-        evaluate_landmarks(truth(0), moved(0, 0), np.zeros(1))
+    with pytest.raises(BadOption, match="points"):
+        score_landmarks(truth(0), moved(0, 0), np.zeros(1))
     with pytest.raises(BadOption, match="unknown norm 'eyes'"):
-        evaluate_landmarks(truth(0), moved(0), np.zeros(1), "eyes")
+        score_landmarks(truth(0), moved(0), np.zeros(1), "eyes")

@@ -1,33 +1,25 @@
-"""``mien evaluate landmarks``: the error of 68 points, from true boxes and from the detector's."""
+"""``mien evaluate landmarks``: error of 68 landmarks, from true boxes and from the detector's."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
-from mien.cli.console import Complaints, file_bar, note, note_left_out, plural, say, table
-from mien.cli.landmark_scoring import BOXES, as_arrays, given_points, our_points
-from mien.cli.options import Commands, add_command
+from mien.cli.console import file_bar, plural, say, table
+from mien.cli.options import Commands, add_command, make_detector
+from mien.cli.scoring import image_bar, report_problems
 from mien.datasets.registry import format_names, read_dataset
 from mien.datasets.samples import LandmarkSample
 from mien.errors import BadOption
-from mien.evaluation.metrics.landmarks import (
-    GROUPS,
-    LIMITS,
-    NORMS,
-    LandmarkResult,
-    LandmarkScore,
-    LandmarkTruth,
-    evaluate_landmarks,
-)
-from mien.evaluation.plots import plot_landmark_ced
-from mien.geometry.boxes import area, bounding_boxes
-from mien.geometry.schemes import to_68
+from mien.evaluation.metrics.landmarks import NORMS, PARTS, THRESHOLDS, LandmarkScore
+from mien.evaluation.plots import plot_landmark_ced, require_matplotlib
+from mien.evaluation.protocols import LandmarkResult, evaluate_landmarks
+from mien.heads import LandmarkDetector
 from mien.schema import to_json_line
+
+BOXES = ("truth", "detector")
+"""Boxes that the network starts from."""
 
 
 def add_to(tasks: Commands) -> argparse.ArgumentParser:
@@ -35,174 +27,82 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
     parser = add_command(
         tasks,
         "landmarks",
-        "error of 68 points, from true boxes and from the detector's",
+        "error of 68 landmarks, from true boxes and from the detector's",
         "mien evaluate landmarks --data 300W_LP --format 300w-lp --plot ced.png",
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the data set")
     parser.add_argument("--format", choices=format_names(LandmarkSample), required=True, help="layout of the data set")
-    parser.add_argument(
-        "--split", default="all", help="part of the data set, where it has parts, such as test (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--norm", choices=NORMS, default=NORMS[0], help="what errors are divided by (default: %(default)s)"
-    )
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--visible-only",
-        action="store_true",
-        default=True,
-        help="leave points that are labelled as covered out (the default)",
-    )
-    which.add_argument(
-        "--all-points", dest="visible_only", action="store_false", help="count covered points whose place is labelled"
-    )
-    _add_sources(parser)
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_sources(parser: argparse.ArgumentParser) -> None:
-    """Where the points come from that are scored."""
-    parser.add_argument(
-        "--boxes", choices=BOXES, help="start from the boxes of the labels or of our detector (default: both, apart)"
-    )
-    parser.add_argument(
-        "--network",
-        default="senet68",
-        metavar="FILE",
-        help="another network: an .onnx file, or the name of a shipped one (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--contour",
-        choices=("visible", "3d"),
-        help="the jaw that our network is asked for (default: that of the labels)",
-    )
-    parser.add_argument(
-        "--refinement-steps", type=int, default=2, metavar="N", help="2 looks at each face again (default: %(default)s)"
-    )
+    parser.add_argument("--split", help="part of the data set, such as test (default: all)")
+    parser.add_argument("--norm", choices=NORMS, default=NORMS[0], help="normalizing length (default: %(default)s)")
+    parser.add_argument("--all-points", action="store_true", help="count points that are labelled as occluded")
+    parser.add_argument("--boxes", choices=BOXES, help="start from true boxes or the detector's (default: both)")
+    parser.add_argument("--network", default="senet68", metavar="FILE", help="an .onnx file, or a shipped network")
+    parser.add_argument("--contour", choices=("visible", "3d"), help="jaw to predict (default: that of the labels)")
+    parser.add_argument("--refinement-steps", type=int, default=2, metavar="N", help="1 or 2 (default: %(default)s)")
     parser.add_argument(
         "--predictions",
         type=Path,
         metavar="DIR|FILE.jsonl",
-        help="score these instead of running our network: .pts files named as the images, or JSON lines",
+        help="score these instead of our network: .pts files named after the images, or JSON lines",
     )
+    parser.set_defaults(run=run)
+    return parser
 
 
 def run(args: argparse.Namespace) -> int:
     """Score and print; 1 when an image or prediction could not be read."""
-    if args.predictions is not None and (args.boxes is not None or args.contour is not None):
-        raise BadOption("--predictions: --boxes and --contour say nothing about points that are given; leave them out")
-    complaints = Complaints()
-    faces, truth = _labelled(args)
-    if args.predictions is None:
-        found, seen = our_points(args, faces, truth.points, complaints)
-    else:
-        found = {"predictions": given_points(args, faces, truth.points, complaints)}
-        seen = np.ones(len(truth), dtype=np.bool_)
-    if not seen.any():
-        raise BadOption(f"no image of --data {args.data} could be read; see the messages above")
-    results = {}
-    for way, landmarks in found.items():
-        points, yaw = as_arrays(landmarks, len(truth))
-        results[way] = evaluate_landmarks(
-            truth[seen], points[seen], yaw[seen], args.norm, visible_only=args.visible_only
-        )
     if args.plot is not None:
-        plot_landmark_ced({_source(args, way): result for way, result in results.items()}, args.plot)
-    say(_json(args, results) if args.json else "\n\n".join(_tables(args, way, r) for way, r in results.items()))
-    return complaints.status
+        require_matplotlib()
+    results = _evaluate(args)
+    if args.plot is not None:
+        plot_landmark_ced({result.name: result.scores for result in results}, args.plot)
+    records = {result.boxes: result.to_dict() for result in results}
+    json = {"dataset": "landmarks", "format": args.format, "boxes": records}
+    say(to_json_line(json) if args.json else "\n\n".join(_tables(args.format, result) for result in results))
+    return report_problems(results[0])
 
 
-def _labelled(args: argparse.Namespace) -> tuple[list[LandmarkSample], LandmarkTruth]:
-    """The faces of the data set whose points span a box; those that a smaller scheme lacks are unknown.
-
-    Raises BadOption when there is none.
-    """
-    reading = read_dataset(LandmarkSample, args.format, args.data, args.split, file_bar(args))
-    note_left_out(reading.problems)
-    reduced = [(face, *to_68(face.points, face.visible, face.scheme)) for face in reading.samples]
-    known = [(face, points, seen) for face, points, seen in reduced if area(bounding_boxes(points[None]))[0] > 0]
-    if len(known) < len(reduced):
-        note(f"left out: {plural(len(reduced) - len(known), 'face')} whose known points span no box")
-    if not known:
-        raise BadOption(f"--data {args.data} has no face that can be used; see the messages above")
-    faces = [face for face, _, _ in known]
-    truth = LandmarkTruth(
-        points=np.stack([points for _, points, _ in known]),
-        visible=np.stack([seen for _, _, seen in known]),
-        yaw=np.array([math.nan if face.pose is None else face.pose.yaw for face in faces], dtype=np.float32),
-        subsets=tuple(face.subset for face in faces),
-    )
-    return faces, truth
-
-
-def _source(args: argparse.Namespace, way: str) -> str:
-    """Whose points these are."""
+def _evaluate(args: argparse.Namespace) -> list[LandmarkResult]:
+    if args.predictions is not None and (args.boxes is not None or args.contour is not None):
+        raise BadOption("--predictions: --boxes and --contour do not apply to given points; leave them out")
+    dataset = read_dataset(LandmarkSample, args.format, args.data, args.split, file_bar(args))
+    options = {"norm": args.norm, "visible_only": not args.all_points, "progress": image_bar(args)}
     if args.predictions is not None:
-        return str(args.predictions.stem)
-    return "mien, true boxes" if way == "truth" else "mien, detector's boxes"
+        return [evaluate_landmarks(dataset, args.predictions, name=args.predictions.stem, **options)]
+    model = LandmarkDetector(args.network, refinement_steps=args.refinement_steps, threads=args.threads)
+    detectors = {"truth": ("mien, true boxes", None), "detector": ("mien, detector's boxes", make_detector(args))}
+    chosen = [detectors[way] for way in ([args.boxes] if args.boxes else BOXES)]
+    return [
+        evaluate_landmarks(dataset, model, detector=detector, contour=args.contour, name=name, **options)
+        for name, detector in chosen
+    ]
 
 
-def _tables(args: argparse.Namespace, way: str, result: LandmarkResult) -> str:
-    """Errors by subset and by yaw, then the means of the parts of the face."""
-    which = "visible points" if args.visible_only else "all known points"
-    title = f"{args.format}, {_source(args, way)}, {which}: error by {result.norm}"
-    if result.all.unscored:
-        faces = plural(result.all.unscored, "face")
-        title += f"\n{faces} without a known {result.norm} length or a point that counts: in no error"
-    subsets = _with_all(result)
-    numbers = [f"> {100 * limit:.0f} %" for limit in LIMITS] + [f"AUC {100 * limit:.0f} %" for limit in LIMITS]
-    head = ("faces", "missed", f"NME {result.norm}", *numbers, "yaw error")
+def _tables(format: str, result: LandmarkResult) -> str:
+    """Errors by subset and by yaw, then NME by part of the face."""
+    scores = result.scores
+    which = "visible points" if result.visible_only else "all known points"
+    title = f"{format}, {result.name}, {which}: error over {scores.norm}"
+    if scores.all.unscored:
+        title += f"\n{plural(scores.all.unscored, 'face')} without a known {scores.norm} length or a point that counts"
+    failures = [f"> {100 * threshold:.0f} %" for threshold in THRESHOLDS]
+    areas = [f"AUC {100 * threshold:.0f} %" for threshold in THRESHOLDS]
+    head = ("faces", "missed", f"NME {scores.norm}", *failures, *areas, "yaw error")
+    subsets = {**scores.subsets, "all": scores.all} if len(scores.subsets) > 1 else scores.subsets
     parts = [title, table(("subset", *head), [_row(name, score) for name, score in subsets.items()])]
-    if result.yaw:
-        parts.append(table(("yaw", *head), [_row(name, score) for name, score in result.yaw.items()]))
-    rows = [(name, *(_percent(errors.nme) for errors in score.groups.values())) for name, score in subsets.items()]
-    parts.append(table((f"NME {result.norm}", *GROUPS), rows))
-    return "\n\n".join(parts)
-
-
-def _with_all(result: LandmarkResult) -> dict[str, LandmarkScore]:
-    """The subsets, and after several of them all faces together."""
-    return {**result.subsets, "all": result.all} if len(result.subsets) > 1 else {**result.subsets}
+    if scores.yaw:
+        parts.append(table(("yaw", *head), [_row(name, score) for name, score in scores.yaw.items()]))
+    rows = [(name, *(_number(e.nme, ".2%") for e in score.parts.values())) for name, score in subsets.items()]
+    return "\n\n".join([*parts, table((f"NME {scores.norm}", *PARTS), rows)])
 
 
 def _row(name: str, score: LandmarkScore) -> tuple[str, ...]:
     errors = score.errors
-    failures = (_percent(errors.failure_rate(limit)) for limit in LIMITS)
-    areas = (_number(errors.auc(limit), ".4f") for limit in LIMITS)
-    yaw = _number(score.yaw_error, ".2f")
-    return (name, str(score.faces), str(score.missed), _percent(errors.nme), *failures, *areas, yaw)
-
-
-def _percent(value: float) -> str:
-    return _number(value, ".2%")
+    failures = (_number(errors.failure_rate(threshold), ".2%") for threshold in THRESHOLDS)
+    areas = (_number(errors.auc(threshold), ".4f") for threshold in THRESHOLDS)
+    counts = (str(score.faces), str(score.missed))
+    return (name, *counts, _number(errors.nme, ".2%"), *failures, *areas, _number(score.yaw_error, ".2f"))
 
 
 def _number(value: float, form: str) -> str:
     return format(value, form) if math.isfinite(value) else "-"
-
-
-def _json(args: argparse.Namespace, results: Mapping[str, LandmarkResult]) -> str:
-    records = {
-        way: {
-            "all": _record(result, result.all),
-            "subsets": {name: _record(result, score) for name, score in result.subsets.items()},
-            "yaw": {name: _record(result, score) for name, score in result.yaw.items()},
-        }
-        for way, result in results.items()
-    }
-    return to_json_line(
-        {
-            "dataset": "landmarks",
-            "format": args.format,
-            "norm": args.norm,
-            "points": "visible" if args.visible_only else "all",
-            "source": "mien" if args.predictions is None else args.predictions.stem,
-            "boxes": records,
-        }
-    )
-
-
-def _record(result: LandmarkResult, score: LandmarkScore) -> dict[str, float | None]:
-    # A mean over no face is null: JSON has no NaN.
-    return {name: value if math.isfinite(value) else None for name, value in result.numbers(score).items()}

@@ -1,65 +1,55 @@
-"""What the evaluations share: detections by image, from our detector or from a file."""
+"""Options and output that the commands below ``mien evaluate`` share."""
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
-from mien.cli.console import Complaints, note, plural, progress
+from mien.cli.console import Complaints, note_left_out, progress, say
 from mien.cli.options import make_detector
-from mien.errors import BadImage, BadOption
-from mien.evaluation.detections import read_json, write_json
-from mien.types import Faces
+from mien.datasets.samples import Progress
+from mien.evaluation.detections import write_json
+from mien.evaluation.plots import require_matplotlib
+from mien.evaluation.protocols import FddbResult, KeypointResult, WiderResult
+from mien.evaluation.protocols.result import DetectionModel, Result
+from mien.schema import to_json_line
 
-_JSON = {".json", ".jsonl", ".ndjson"}
-
-ReadText = Callable[[Path], dict[str, Faces]]
+_Item = TypeVar("_Item")
 
 
-def detections(
-    args: argparse.Namespace, images: Mapping[str, Path], read_text: ReadText | None, complaints: Complaints
-) -> dict[str, Faces]:
-    """The faces of each image by name, those of ``--detections`` or ours; ``--save`` writes them.
-
-    ``read_text`` reads the official text format, where there is one. Of ours, an image that cannot be read
-    is left out and complained about. Raises BadOption when there is no image.
-    """
-    if not images:
-        raise BadOption(f"--data {args.data} has no image that can be used; see the messages above")
+def detection_model(args: argparse.Namespace) -> tuple[DetectionModel, str]:
+    """Return the detector that the options ask for, or the path of ``--detections``; and its name."""
+    if args.plot is not None:
+        require_matplotlib()
     given: Path | None = args.detections
-    found = _detected(args, images, complaints) if given is None else _given(given, read_text)
+    return (make_detector(args), "mien") if given is None else (given, given.stem)
+
+
+def image_bar(args: argparse.Namespace) -> Progress:
+    """Return a progress bar over images."""
+
+    def over(items: Iterable[_Item], total: int) -> Iterable[_Item]:
+        return progress(items, args, total, "images")
+
+    return over
+
+
+def deliver(args: argparse.Namespace, result: WiderResult | FddbResult | KeypointResult, text: str) -> int:
+    """Write and print a result, as ``text`` or JSON; return the exit status."""
     if args.save is not None:
-        write_json(args.save, found)
-    return found
+        write_json(args.save, result.detections)
+    if args.plot is not None:
+        result.plot(args.plot)
+    say(to_json_line(result.to_dict()) if args.json else text)
+    return report_problems(result)
 
 
-def source_name(args: argparse.Namespace) -> str:
-    """Whose detections these are, for a legend."""
-    return "mien" if args.detections is None else str(args.detections.stem)
-
-
-def _given(source: Path, read_text: ReadText | None) -> dict[str, Faces]:
-    if not source.exists():
-        raise BadOption(f"--detections {source}: there is no such file or folder (looked in {Path.cwd()})")
-    if source.is_file() and (read_text is None or source.suffix.lower() in _JSON):
-        return read_json(source)
-    if read_text is None:
-        raise BadOption(f"--detections {source}: a folder; points are read from JSON lines only, give that file")
-    return read_text(source)
-
-
-def _detected(args: argparse.Namespace, images: Mapping[str, Path], complaints: Complaints) -> dict[str, Faces]:
-    detector = make_detector(args)
-    found = {}
-    start = time.perf_counter()
-    for name, path in progress(images.items(), args, len(images), "images"):
-        try:
-            found[name] = detector(path)
-        except BadImage as error:
-            complaints.add(error)
-    seconds = time.perf_counter() - start
-    faces = sum(len(faces) for faces in found.values())
-    note(f"{plural(faces, 'face')} found in {plural(len(found), 'image')} in {seconds:.1f} s")
-    return found
+def report_problems(result: Result) -> int:
+    """Print what could not be used; return the exit status, 1 when an image or prediction could not be read."""
+    note_left_out(result.skipped)
+    complaints = Complaints()
+    for problem in result.problems:
+        complaints.add(problem)
+    return complaints.status

@@ -1,1 +1,1 @@
-"""Metrics on arrays, one file a task. Nothing here runs a network or opens an image."""
+"""Evaluation on public benchmarks: metrics on arrays, protocols that run a model on a data set, plots."""

@@ -1,1 +1,1 @@
-"""Metrics: arrays in, numbers out."""
+"""Metrics: arrays in, numbers out. Nothing here runs a network or opens an image."""

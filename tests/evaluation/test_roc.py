@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.errors import BadAnnotation, BadOption
-from mien.evaluation.detections import faces_without_points
-from mien.evaluation.metrics.fddb import Ellipses, evaluate_fddb, overlap
+from mien.errors import BadOption
+from mien.evaluation.detections import faces_without_keypoints
+from mien.evaluation.metrics.roc import Ellipses, match_ellipses, overlap, roc_curve
 
 QUARTER_PI = math.pi / 4
 
@@ -26,11 +26,11 @@ def square(x, half=10.0):
 
 def found(*scored):
     boxes = np.array([box for box, _ in scored], float).reshape(-1, 4)
-    return faces_without_points(boxes, np.array([score for _, score in scored], float))
+    return faces_without_keypoints(boxes, np.array([score for _, score in scored], float))
 
 
 def curve(ellipses, faces):
-    return evaluate_fddb([{"a": ellipses}], {"a": faces}).curve
+    return roc_curve([match_ellipses(ellipses, faces)])
 
 
 def iou(ellipses, box):
@@ -131,35 +131,23 @@ def test_equal_scores_are_one_point_of_the_curve():
     assert result.false_positives.tolist() == [1]
 
 
-def test_images_and_folds_are_added_up():
-    folds = [{"a": circles(50)}, {"b": circles(50, 150), "c": circles()}]
-    detections = {
-        "x/a.jpg": found((square(50), 0.9)),
-        "x/b.jpg": found((square(50), 0.7), (square(300), 0.9)),
-        "x/c.jpg": found((square(300), 0.8)),
-    }
-    result = evaluate_fddb(folds, detections)
-    np.testing.assert_allclose(result.curve.scores, [0.9, 0.8, 0.7], rtol=1e-6)
-    np.testing.assert_allclose(result.curve.discrete, [1 / 3, 1 / 3, 2 / 3])
-    assert result.curve.false_positives.tolist() == [1, 2, 2]
-    assert result.images == 3
-    assert [fold.faces for fold in result.folds] == [1, 2]
-    assert [fold.discrete_at(10) for fold in result.folds] == [1.0, 0.5]
+def test_images_are_added_up():
+    images = [
+        match_ellipses(circles(50), found((square(50), 0.9))),
+        match_ellipses(circles(50, 150), found((square(50), 0.7), (square(300), 0.9))),
+        match_ellipses(circles(), found((square(300), 0.8))),
+    ]
+    result = roc_curve(images)
+    np.testing.assert_allclose(result.scores, [0.9, 0.8, 0.7], rtol=1e-6)
+    np.testing.assert_allclose(result.discrete, [1 / 3, 1 / 3, 2 / 3])
+    assert result.false_positives.tolist() == [1, 2, 2]
+    assert result.faces == 3
 
 
 def test_no_detection_is_an_empty_curve():
     result = curve(circles(50), found())
     assert len(result.scores) == 0
     assert result.discrete_at(1000) == 0.0
-
-
-def test_what_cannot_be_scored_is_refused():
-    with pytest.raises(BadAnnotation, match="lack 1 of 1"):
-        evaluate_fddb([{"a": circles(50)}], {})
-    with pytest.raises(BadOption, match="no face"):
-        evaluate_fddb([{"a": circles()}], {"a": found()})
-    with pytest.raises(BadOption, match="two folds"):
-        evaluate_fddb([{"a": circles(50)}, {"a": circles(50)}], {"a": found()})
 
 
 def test_ellipses_are_checked():

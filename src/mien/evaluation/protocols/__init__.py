@@ -1,0 +1,21 @@
+"""Benchmark protocols: a data set and a model, or anybody's predictions, to a result.
+
+Every result has ``to_dict()`` for JSON and ``plot(path)`` for its curves. Images that cannot be read are listed in
+``problems`` and the rest goes on.
+"""
+
+from mien.evaluation.protocols.fddb import FddbResult, evaluate_fddb
+from mien.evaluation.protocols.keypoints import KeypointResult, evaluate_keypoints
+from mien.evaluation.protocols.landmarks import LandmarkResult, evaluate_landmarks
+from mien.evaluation.protocols.wider import WiderResult, evaluate_wider
+
+__all__ = [
+    "FddbResult",
+    "KeypointResult",
+    "LandmarkResult",
+    "WiderResult",
+    "evaluate_fddb",
+    "evaluate_keypoints",
+    "evaluate_landmarks",
+    "evaluate_wider",
+]
