@@ -1,4 +1,4 @@
-"""Detection: pyramid, three networks and a fourth for the points."""
+"""Face detection: an image pyramid and a cascade of networks."""
 
 from mien.detection.config import DetectorConfig
 from mien.detection.detector import FaceDetector

@@ -1,4 +1,4 @@
-"""The first stage: a pyramid of the image, P-Net on each level, windows to candidates.
+"""Proposals: P-Net on each level of an image pyramid.
 
 Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks".
 """
@@ -18,44 +18,42 @@ from mien.imaging import resize
 from mien.models import Model, ModelCard, Window
 from mien.types import Candidates, Deadline, Floats, Image
 
-_LARGEST = 1.2
-"""A face cut by the border may be larger than the image; beyond so many longer sides none is looked for."""
+_MAX_FACE_RATIO = 1.2
+"""Largest face, in longer sides of the image: a face cut by the border may be larger than the image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Windows:
-    """Where P-Net sees a face: ``windows`` (n, 4) in image pixels, ``offsets`` (n, 4), ``scores`` (n,)."""
+class _Proposals:
+    """Windows above the threshold: ``windows`` (n, 4) in image pixels, ``offsets`` (n, 4), ``scores`` (n,)."""
 
     windows: Floats
     offsets: Floats
     scores: Floats
 
-    def __getitem__(self, index: NDArray[np.intp]) -> _Windows:
-        return _Windows(self.windows[index], self.offsets[index], self.scores[index])
+    def __getitem__(self, index: NDArray[np.intp]) -> _Proposals:
+        return _Proposals(self.windows[index], self.offsets[index], self.scores[index])
 
 
 def run_pnet(image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None = None) -> Candidates:
-    """What may be a face: calibrated boxes in image pixels, best first."""
-    found = []
-    for level in _pyramid(image, pnet.card, config):
-        found.append(_run_level(level, image, pnet, config, deadline))
+    """Return face candidates after box regression and NMS, in image pixels, best first."""
+    found = [_run_level(level, image, pnet, config, deadline) for level in _pyramid(image, pnet.card, config)]
     if not found:
         return Candidates(np.empty((0, 4), np.float32), np.empty(0, np.float32))
-    everything = _Windows(
+    proposals = _Proposals(
         np.concatenate([level.windows for level in found]),
         np.concatenate([level.offsets for level in found]),
         np.concatenate([level.scores for level in found]),
     )
-    kept = _suppressed(everything, config.pyramid_nms_iou, config)
+    kept = _nms(proposals, config.pyramid_nms_iou, config)
     return Candidates(boxes.decode_boxes(kept.offsets, kept.windows), kept.scores)
 
 
 def face_sizes(longer_side: int, config: DetectorConfig) -> list[float]:
-    """The nominal side of a face, in image pixels, for each level of the pyramid.
+    """Return the nominal face size, in image pixels, of each pyramid level.
 
-    From ``min_face_size`` to the first that reaches ``max_face_size`` or what fills the image.
+    From ``min_face_size`` to the first that reaches ``max_face_size`` or fills the image.
     """
-    largest = min(longer_side * _LARGEST, config.max_face_size or np.inf)
+    largest = min(longer_side * _MAX_FACE_RATIO, config.max_face_size or np.inf)
     if config.min_face_size > largest:
         return []
     sizes = [config.min_face_size]
@@ -65,7 +63,7 @@ def face_sizes(longer_side: int, config: DetectorConfig) -> list[float]:
 
 
 def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[Image]:
-    """The levels, largest first, each made from the one before."""
+    """Yield the levels, largest first, each resized from the one before."""
     height, width = image.shape[:2]
     level = image
     cell = card.crop_as(Window).cell
@@ -75,29 +73,31 @@ def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[
         yield level
 
 
-def _run_level(level: Image, image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None) -> _Windows:
-    """The best windows of one level."""
+def _run_level(
+    level: Image, image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None
+) -> _Proposals:
+    """Return the windows of one level after NMS."""
     card = pnet.card
     padded, margin = _pad(level, card)
     scores, offsets, rows, columns = _scan(padded, pnet, config, deadline)
     in_level = card.crop_as(Window).face_boxes(rows, columns, card.input.size) - np.float32(margin)
     to_image = np.array([image.shape[1] / level.shape[1], image.shape[0] / level.shape[0]], dtype=np.float32)
-    found = _Windows(in_level * np.tile(to_image, 2), offsets, scores)
+    found = _Proposals(in_level * np.tile(to_image, 2), offsets, scores)
     if len(scores) > config.pre_nms_top_k:
         found = found[np.sort(np.argsort(-scores, kind="stable")[: config.pre_nms_top_k])]
-    return _suppressed(found, config.level_nms_iou, config)
+    return _nms(found, config.level_nms_iou, config)
 
 
-def _suppressed(found: _Windows, overlap: float, config: DetectorConfig) -> _Windows:
+def _nms(found: _Proposals, iou: float, config: DetectorConfig) -> _Proposals:
     where = boxes.decode_boxes(found.offsets, found.windows) if config.nms_after_regression else found.windows
-    return found[boxes.nms(where, found.scores, overlap)]
+    return found[boxes.nms(where, found.scores, iou)]
 
 
 def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
-    """The level with black around it, and how much on the left and top.
+    """Return the level padded with black, and the margin on its left and top.
 
-    So much that some window has its centre in each corner, in whole strides so that windows fall where they
-    would without padding; on the right and bottom so much more that the last window ends at the last pixel.
+    The margin puts a window's center into each corner, in whole strides so that windows do not move; on the right and
+    bottom it is widened until the last window ends at the last pixel.
     """
     height, width = level.shape[:2]
     size, stride = card.input.size, card.crop_as(Window).stride
@@ -113,9 +113,9 @@ def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
 def _scan(
     padded: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None
 ) -> tuple[Floats, Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Scores (n,), offsets (n, 4), row and column (n,) of the windows above the threshold.
+    """Return scores (n,), offsets (n, 4), rows and columns (n,) of the windows above the threshold.
 
-    Strip by strip: strips overlap by what a window needs, so that all together have the windows of the whole.
+    Runs in strips that overlap by one window, which bounds memory and gives the windows of the whole level.
     """
     size, stride = pnet.card.input.size, pnet.card.crop_as(Window).stride
     height, width = padded.shape[:2]

@@ -1,6 +1,6 @@
-"""The later stages: R-Net drops candidates, O-Net gives faces with points, L-Net moves the points.
+"""Refinement: R-Net filters candidates, O-Net returns faces with keypoints, L-Net refines the keypoints.
 
-Each takes several images at once, so that their crops share the calls; the answers are those of one by one.
+Crops of several images share network calls; results do not depend on it.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from mien.imaging import Mipmap
 from mien.models import Model, ModelCard, PointPatches, SquareBox
 from mien.types import Candidates, Deadline, Faces, Floats
 
-_SAME_FACE = 0.5
-"""Boxes that overlap by more than this vote on where a face is."""
+_VOTING_IOU = 0.5
+"""Boxes that overlap a face by more than this IoU take part in box voting."""
 
-_LEAST = np.float32(1e-6)
+_MIN_WEIGHT = np.float32(1e-6)
 
-_REACH = 0.35
-"""L-Net moves a point no further than this, in sides of its patch; one that it would move further stays."""
+_MAX_SHIFT = 0.35
+"""A keypoint that L-Net would move further than this, in patch sides, stays where it is."""
 
 
 def run_rnet(
@@ -35,11 +35,11 @@ def run_rnet(
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Candidates]:
-    """Of each image the candidates that R-Net keeps: calibrated boxes, best first."""
+    """Return the candidates of each image that R-Net keeps, after box regression and NMS, best first."""
     windows = [boxes.square(found.boxes) for found in candidates]
     crop_boxes = [rnet.card.crop_as(SquareBox).crop_boxes(found.boxes) for found in candidates]
-    answers = _infer(rnet, images, crop_boxes, config.batch_size, deadline)
-    return [_candidates(config, squares, *seen) for squares, seen in zip(windows, answers, strict=True)]
+    outputs = _infer(rnet, images, crop_boxes, config.batch_size, deadline)
+    return [_candidates(config, squares, *each) for squares, each in zip(windows, outputs, strict=True)]
 
 
 def _candidates(config: DetectorConfig, windows: Floats, scores: Floats, offsets: Floats) -> Candidates:
@@ -57,19 +57,19 @@ def run_onet(
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
-    """Of each image the faces, best first. Boxes may reach beyond the image, as faces do."""
+    """Return the faces of each image, best first. Boxes may extend beyond the image."""
     faces = _infer_onet(images, [found.boxes for found in candidates], onet, config, deadline)
     if config.flip_tta:
         # The mean of two scores may reach the threshold where the first alone does not.
-        faces = [_suppressed(found, config.onet_threshold / 2, config) for found in faces]
-        again = _infer_onet(images, [found.boxes for found in faces], _Mirrored(onet), config, deadline)
-        faces = [_mean(first, second) for first, second in zip(faces, again, strict=True)]
-    return [_suppressed(found, config.onet_threshold, config) for found in faces]
+        faces = [_nms(found, config.onet_threshold / 2, config) for found in faces]
+        mirrored = _infer_onet(images, [found.boxes for found in faces], _Mirrored(onet), config, deadline)
+        faces = [_mean(first, second) for first, second in zip(faces, mirrored, strict=True)]
+    return [_nms(found, config.onet_threshold, config) for found in faces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Mirrored:
-    """O-Net that sees each crop mirrored and answers in the frame of the crop as it was."""
+    """O-Net on mirrored crops, with outputs in the frame of the original crop."""
 
     onet: Model
 
@@ -85,13 +85,13 @@ class _Mirrored:
 def _infer_onet(
     images: Sequence[Mipmap], where: Sequence[Floats], onet: Model, config: DetectorConfig, deadline: Deadline | None
 ) -> list[Faces]:
-    """What O-Net says of each box, in their order."""
+    """Return O-Net's faces for all boxes, in order."""
     windows = [boxes.square(found) for found in where]
     crop_boxes = [onet.card.crop_as(SquareBox).crop_boxes(found) for found in where]
-    answers = _infer(onet, images, crop_boxes, config.batch_size, deadline)
+    outputs = _infer(onet, images, crop_boxes, config.batch_size, deadline)
     return [
         Faces(boxes.decode_boxes(offsets, squares), scores, boxes.decode_points(points, squares))
-        for squares, (scores, offsets, points) in zip(windows, answers, strict=True)
+        for squares, (scores, offsets, points) in zip(windows, outputs, strict=True)
     ]
 
 
@@ -104,20 +104,19 @@ def _mean(first: Faces, second: Faces) -> Faces:
     )
 
 
-def _suppressed(faces: Faces, threshold: float, config: DetectorConfig) -> Faces:
+def _nms(faces: Faces, threshold: float, config: DetectorConfig) -> Faces:
     faces = faces[faces.scores >= threshold]
     kept = boxes.nms(faces.boxes, faces.scores, config.final_nms_iom, "min")
     return _voted(faces, kept) if config.box_voting else faces[kept]
 
 
 def _voted(faces: Faces, kept: NDArray[np.intp]) -> Faces:
-    """The faces kept, each where all that overlap it by more than a half put it on average, by their scores.
+    """Replace each kept face by the score-weighted mean of the boxes and keypoints that overlap it.
 
-    Box voting: Gidaris and Komodakis 2015, "Object detection via a multi-region and semantic segmentation-aware
-    CNN model"; here the points are averaged, too.
+    Gidaris and Komodakis 2015, "Object detection via a multi-region and semantic segmentation-aware CNN model".
     """
-    weights = np.where(boxes.iou(faces.boxes[kept], faces.boxes) > _SAME_FACE, faces.scores, 0)
-    weights[np.arange(len(kept)), kept] = np.maximum(faces.scores[kept], _LEAST)  # each votes for itself, at least
+    weights = np.where(boxes.iou(faces.boxes[kept], faces.boxes) > _VOTING_IOU, faces.scores, 0)
+    weights[np.arange(len(kept)), kept] = np.maximum(faces.scores[kept], _MIN_WEIGHT)
     weights = weights / weights.sum(axis=1, keepdims=True)
     points = (weights @ faces.keypoints.reshape(len(faces), 10)).reshape(-1, 5, 2)
     return Faces(weights @ faces.boxes, faces.scores[kept], points)
@@ -130,20 +129,20 @@ def run_lnet(
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
-    """The same faces, each point moved by what L-Net sees in a patch around it.
+    """Return the faces with keypoints refined by L-Net, from one patch around each.
 
-    The optional stage of Zhang's later release, with the rule of its MXNet port: five patches are judged together,
-    and a point that would move by more than 0.35 patches in x or y stays.
+    The optional fourth stage of Zhang's later release, with the rule of its MXNet port: a keypoint that would move by
+    more than 0.35 patches in x or y stays.
     """
     spec = lnet.card.crop_as(PointPatches)
     patches = [spec.crop_boxes(found.boxes, found.keypoints) for found in faces]
-    answers = _infer(lnet, images, patches, config.batch_size, deadline, together=5)
-    return [_move(*one) for one in zip(faces, patches, answers, strict=True)]
+    outputs = _infer(lnet, images, patches, config.batch_size, deadline, crops_per_input=5)
+    return [_move(*each) for each in zip(faces, patches, outputs, strict=True)]
 
 
-def _move(faces: Faces, patches: Floats, seen: tuple[Floats, ...]) -> Faces:
-    (places,) = seen
-    near = np.all(np.abs(places - 0.5) <= _REACH, axis=2, keepdims=True)
+def _move(faces: Faces, patches: Floats, outputs: tuple[Floats, ...]) -> Faces:
+    (places,) = outputs
+    near = np.all(np.abs(places - 0.5) <= _MAX_SHIFT, axis=2, keepdims=True)
     moved = boxes.decode_points(places.reshape(-1, 1, 2), patches).reshape(-1, 5, 2)
     return Faces(faces.boxes, faces.scores, np.where(near, moved, faces.keypoints))
 
@@ -154,25 +153,25 @@ def _infer(
     crop_boxes: Sequence[Floats],
     batch_size: int,
     deadline: Deadline | None,
-    together: int = 1,
+    crops_per_input: int = 1,
 ) -> list[tuple[Floats, ...]]:
     """Return, for each image, the outputs of the network for its crops (n, 4).
 
-    A call has ``batch_size`` inputs, which may belong to several images. One input is ``together`` successive crops,
-    stacked on the channel axis.
+    A call has ``batch_size`` inputs, which may belong to several images. One input is ``crops_per_input`` successive
+    crops, stacked on the channel axis.
     """
     if not crop_boxes:
         return []
     ends = list(accumulate(len(found) for found in crop_boxes))
-    answers = []
-    step = batch_size * together
-    for start in range(0, max(ends[-1], 1), step):  # one empty call where there is nothing: it knows the shapes
+    outputs = []
+    step = batch_size * crops_per_input
+    for start in range(0, max(ends[-1], 1), step):  # an empty call gives the output shapes
         crops = _crops(images, crop_boxes, ends, start, start + step, network.card.input.size)
         if deadline is not None:
             deadline.check()
-        answers.append(network.run(_stack(crops, together)))
-    whole = [np.concatenate(parts) for parts in zip(*answers, strict=True)]
-    borders = [end // together for end in ends[:-1]]
+        outputs.append(network.run(_stack(crops, crops_per_input)))
+    whole = [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+    borders = [end // crops_per_input for end in ends[:-1]]
     return list(zip(*(np.split(output, borders) for output in whole), strict=True))
 
 
@@ -184,7 +183,7 @@ def _crops(
     stop: int,
     size: int,
 ) -> NDArray[np.uint8]:
-    """Crops ``start`` to ``stop`` (n, size, size, 3) of all images' boxes counted through."""
+    """Return crops ``start`` to ``stop``, (n, size, size, 3), of the boxes of all images numbered consecutively."""
     parts = [np.empty((0, size, size, 3), np.uint8)]
     for image, wanted, end in zip(images, crop_boxes, ends, strict=True):
         first = end - len(wanted)
@@ -194,10 +193,10 @@ def _crops(
     return np.concatenate(parts) if len(parts) > 2 else parts[-1]
 
 
-def _stack(crops: NDArray[np.uint8], together: int) -> NDArray[np.uint8]:
-    """(n k, s, s, 3) -> (n, s, s, 3 k)."""
-    if together == 1:
+def _stack(crops: NDArray[np.uint8], crops_per_input: int) -> NDArray[np.uint8]:
+    """Stack successive crops on the channel axis: (n k, s, s, 3) -> (n, s, s, 3 k)."""
+    if crops_per_input == 1:
         return crops
     size = crops.shape[1]
-    grouped = crops.reshape(-1, together, size, size, 3).transpose(0, 2, 3, 1, 4)
-    return grouped.reshape(-1, size, size, together * 3)
+    grouped = crops.reshape(-1, crops_per_input, size, size, 3).transpose(0, 2, 3, 1, 4)
+    return grouped.reshape(-1, size, size, crops_per_input * 3)
