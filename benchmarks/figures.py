@@ -23,9 +23,7 @@ def result() -> None:
     image = mien.read_image(ROOT / "examples" / "astronaut.jpg")
     analyses = mien.FaceAnalyzer()(image, align=mien.AlignSpec.arcface(HEIGHT))
     landmarks = [each.landmarks for each in analyses if each.landmarks is not None]
-    drawn = mien.draw_landmarks(
-        mien.draw_faces(image, mien.Faces.from_list([each.face for each in analyses])), landmarks
-    )
+    drawn = mien.draw_landmarks(image, landmarks, mien.Faces.from_list([each.face for each in analyses]))
     aligned = [each.aligned.image for each in analyses if each.aligned is not None]
     mien.write_image(IMAGES / "result.jpg", np.concatenate([drawn, *aligned], axis=1))
 

@@ -14,6 +14,7 @@ SOURCE = Path(mien.__file__).parent
 HOMES = {
     "cv2": "imaging/",
     "PIL": "imaging/",
+    "pillow_heif": "imaging/",
     "onnxruntime": "models/",
     "torch": "train/",
     "fastapi": "server/",

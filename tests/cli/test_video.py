@@ -99,7 +99,7 @@ def test_ctrl_c_ends_a_camera_and_keeps_what_was_recorded(shipped, capsys, tmp_p
 def test_ctrl_c_in_a_file_leaves_no_video(shipped, clip, capsys, monkeypatch, tmp_path) -> None:
     calls = []
 
-    def interrupt(*_: object) -> Image:
+    def interrupt(*_: object, **__: object) -> Image:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt

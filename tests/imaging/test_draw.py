@@ -1,4 +1,4 @@
-"""Overlays: on a copy, in the right places, in the colour of their side."""
+"""Primitives draw where they should; overlays draw on a copy, in the color of their side, without covering faces."""
 
 from __future__ import annotations
 
@@ -7,8 +7,82 @@ import pytest
 from numpy.typing import NDArray
 
 from mien.errors import BadOption
+from mien.imaging import draw_label, draw_lines, draw_points, draw_rectangles
 from mien.imaging.draw import BOX, LEFT, MIDDLE, RIGHT, contact_sheet, draw_faces, draw_landmarks
 from mien.types import Faces, Landmarks, Pose
+
+
+def black(height: int = 40, width: int = 60) -> NDArray[np.uint8]:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+def touched(canvas: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """First and last row and column that were drawn on, as x0, y0, x1, y1."""
+    rows, columns = np.nonzero(canvas.any(axis=2))
+    return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
+
+
+def test_rectangles_lie_on_their_box() -> None:
+    canvas = black()
+    draw_rectangles(canvas, np.array([[10, 5, 30, 25]], np.float32), (255, 0, 0))
+    assert touched(canvas) == (10, 5, 30, 25)
+    assert tuple(canvas[5, 20]) == (255, 0, 0)
+    assert tuple(canvas[15, 29]) == (255, 0, 0)
+    assert not canvas[15, 20].any()
+
+
+def test_points_are_centred() -> None:
+    canvas = black()
+    draw_points(canvas, np.array([[20.5, 10.5]], np.float32), (255, 0, 0), radius=2)
+    x0, y0, x1, y1 = touched(canvas)
+    # antialiasing may spill by one pixel on either side
+    np.testing.assert_allclose(((x0 + x1) / 2, (y0 + y1) / 2), (20.5, 10.5), atol=0.5)
+    assert x1 - x0 in (5, 6, 7)
+    assert tuple(canvas[10, 20]) == (255, 0, 0)
+
+
+def test_lines_join_their_points_and_close_when_wished() -> None:
+    corners = np.array([[10.5, 5.5], [30.5, 5.5], [30.5, 25.5]], np.float32)
+    canvas, closed = black(), black()
+    draw_lines(canvas, corners, (255, 0, 0))
+    draw_lines(closed, corners, (255, 0, 0), closed=True)
+    assert min(canvas[5, 20, 0], canvas[15, 30, 0]) > 200
+    assert not canvas[15, 20].any()
+    assert closed[15, 20].any()
+    assert not closed[20, 15].any()
+
+
+def test_unknown_and_far_away_shapes_do_no_harm() -> None:
+    canvas = black()
+    draw_points(canvas, np.array([[np.nan, 3], [1e30, 5], [-np.inf, 0]], np.float32), (255, 0, 0))
+    draw_rectangles(canvas, np.array([[np.nan, 0, 9, 9], [1e9, 1e9, 2e9, np.inf]], np.float32), (255, 0, 0))
+    draw_points(canvas, np.empty((0, 2), np.float32), (255, 0, 0))
+    draw_lines(canvas, np.array([[np.nan, 3], [-1e30, -5], [-np.inf, 0]], np.float32), (255, 0, 0))
+    draw_lines(canvas, np.empty((0, 2), np.float32), (255, 0, 0))
+    draw_rectangles(canvas, np.empty((0, 4), np.float32), (255, 0, 0))
+    assert not canvas.any()
+
+
+def test_labels_stay_inside_and_grow_with_the_image() -> None:
+    heights = []
+    for side in (100, 2000):
+        canvas = black(side, side)
+        draw_label(canvas, "0.98", (side * 2, -50), (255, 0, 0))
+        x0, y0, x1, y1 = touched(canvas)
+        assert x0 > 0
+        assert (y0, x1) == (0, side)
+        heights.append(y1 - y0)
+    assert heights == [12, 50]
+
+
+def test_a_label_can_be_read() -> None:
+    plain, written = black(100, 300), black(100, 300)
+    draw_label(plain, " ", (10, 60), (255, 0, 0), 40)
+    draw_label(written, "0.98", (10, 60), (255, 0, 0), 40)
+    ink = (written[20:60] == 255).all(axis=2)
+    assert ink.mean() > 0.03
+    assert not (plain == 255).all(axis=2).any()
+    draw_label(black(1, 1), "0.98", (0, 0), (255, 0, 0))
 
 
 def faces(*boxes: tuple[float, float, float, float]) -> Faces:
@@ -31,12 +105,12 @@ def test_the_image_itself_stays_as_it_is() -> None:
     np.testing.assert_array_equal(draw_faces(image, Faces.empty()), image)
 
 
-def test_points_have_the_colour_of_their_side() -> None:
+def test_points_have_the_color_of_their_side() -> None:
     found = faces((50, 50, 150, 150))
     drawn = draw_faces(grey(200, 200), found)
-    for point, colour in zip(found.keypoints[0], (LEFT, RIGHT, MIDDLE, LEFT, RIGHT), strict=True):
+    for point, color in zip(found.keypoints[0], (LEFT, RIGHT, MIDDLE, LEFT, RIGHT), strict=True):
         x, y = (int(c) for c in point)
-        assert tuple(drawn[y, x]) == colour
+        assert tuple(drawn[y, x]) == color
     assert tuple(drawn[100, 50]) == BOX
     assert tuple(drawn[149, 100]) == BOX
 
@@ -72,12 +146,12 @@ def landmarks(points: NDArray[np.floating], pose: Pose | None = None, scheme: st
     return Landmarks(points, scheme, np.ones(len(points)), pose)
 
 
-def test_68_points_have_the_colour_of_their_part(face68) -> None:
+def test_68_points_have_the_color_of_their_part(face68) -> None:
     points = face68 * 200 + 50
     drawn = draw_landmarks(grey(300, 300), [landmarks(points)])
-    for point, colour in ((8, BOX), (19, LEFT), (24, RIGHT), (30, MIDDLE), (36, LEFT), (45, RIGHT), (57, MIDDLE)):
+    for point, color in ((8, BOX), (19, LEFT), (24, RIGHT), (30, MIDDLE), (36, LEFT), (45, RIGHT), (57, MIDDLE)):
         x, y = (int(c) for c in points[point])
-        assert tuple(drawn[y, x]) == colour
+        assert tuple(drawn[y, x]) == color
 
 
 def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
@@ -128,13 +202,13 @@ def test_unknown_points_and_other_schemes(face68) -> None:
 
 
 def test_a_contact_sheet_shows_every_image_whole() -> None:
-    colours = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]
+    colors = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]
     sizes = [(10, 20), (30, 10), (30, 20), (1, 1), (5, 20)]
-    images = [np.full((*size, 3), colour, np.uint8) for size, colour in zip(sizes, colours, strict=True)]
+    images = [np.full((*size, 3), color, np.uint8) for size, color in zip(sizes, colors, strict=True)]
     sheet = contact_sheet(images, columns=3)
     assert sheet.shape == (2 * 30 + 3 * 4, 3 * 20 + 4 * 4, 3)
-    for (height, width), colour in zip(sizes, colours, strict=True):
-        assert (sheet == colour).all(axis=2).sum() == height * width
+    for (height, width), color in zip(sizes, colors, strict=True):
+        assert (sheet == color).all(axis=2).sum() == height * width
     assert contact_sheet(images[:1], columns=8).shape == (10 + 8, 20 + 8, 3)
 
 

@@ -9,8 +9,7 @@ import pytest
 from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box
-from mien.imaging import Mipmap
-from mien.imaging.paint import encode_png
+from mien.imaging import Mipmap, encode_png
 from mien.models import PointPatches, Window
 from mien.train.augment import augment
 from mien.train.crops import CropSamples

@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from mien.errors import BadOption
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
-"""What is taken for an image in a folder; a file that is named itself may have any suffix."""
+from mien.imaging import SUFFIXES
 
 _MAGIC = frozenset("*?[")
 

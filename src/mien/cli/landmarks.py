@@ -104,7 +104,7 @@ class _Results:
     def deliver(self, path: Path, image: Image, faces: Faces, landmarks: Sequence[Landmarks]) -> None:
         """Files first: what stdout names is there."""
         if self.drawn is not None:
-            write_image(drawn_place(self.drawn, path), draw_landmarks(image, landmarks))
+            write_image(drawn_place(self.drawn, path), draw_landmarks(image, landmarks, faces))
         if self.pts is not None:
             endings = [".pts"] if len(landmarks) == 1 else [f"_{number}.pts" for number in range(len(landmarks))]
             places = [self.pts.place(path, ending) for ending in endings]

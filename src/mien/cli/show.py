@@ -13,7 +13,7 @@ from mien.cli.console import add_progress_option, plural, progress, say
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.datasets.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
 from mien.errors import BadOption
-from mien.imaging import MAX_PIXELS, Colour, draw_label, draw_points, resize, write_image
+from mien.imaging import MAX_PIXELS, Color, draw_label, draw_points, resize, write_image
 from mien.imaging.draw import BOX, contact_sheet, draw_landmarks
 from mien.types import Image, Landmarks
 
@@ -21,8 +21,8 @@ _ENLARGED = 2
 _MOST = (math.isqrt(MAX_PIXELS) // (IMAGE_SIZE * _ENLARGED + 4)) ** 2
 """So many faces make a sheet that ``mien.read`` still takes."""
 
-_BLACK: Colour = (0, 0, 0)
-_WHITE: Colour = (255, 255, 255)
+_BLACK: Color = (0, 0, 0)
+_WHITE: Color = (255, 255, 255)
 
 
 def add_to(commands: Commands) -> None:

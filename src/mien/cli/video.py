@@ -158,8 +158,8 @@ def _each(
 
 def _drawn(image: Image, seen: _Seen) -> Image:
     if seen.landmarks is None:
-        return draw_faces(image, seen.faces)
-    return draw_landmarks(image, seen.landmarks)
+        return draw_faces(image, seen.faces, tracks=seen.tracks)
+    return draw_landmarks(image, seen.landmarks, seen.faces, scores=False, tracks=seen.tracks)
 
 
 def _json(frame: int, image: Image, seen: _Seen, video: str, fps: float) -> str:

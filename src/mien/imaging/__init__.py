@@ -1,18 +1,18 @@
-"""Pixels: the only room that imports cv2 and Pillow.
+"""Images and videos: the only package that imports cv2 and Pillow.
 
-``read`` turns bytes, paths and arrays into upright RGB; ``sample`` resizes, crops and warps; ``paint`` draws,
-encodes and writes; ``video`` reads and writes frame by frame.
+``io`` reads, encodes and writes images (``decode`` and ``jpeg`` are its parts); ``resample`` resizes, crops and warps;
+``draw`` draws on images; ``video`` reads and writes frame by frame.
 """
 
-from mien.imaging.io import MAX_PIXELS, ImageSource, read_image
-from mien.imaging.paint import (
-    Colour,
-    draw_label,
-    draw_lines,
-    draw_points,
-    draw_rectangles,
+from mien.imaging.draw import Color, draw_label, draw_lines, draw_points, draw_rectangles
+from mien.imaging.io import (
+    MAX_PIXELS,
+    SUFFIXES,
+    ImageSource,
     encode_jpeg,
     encode_png,
+    image_size,
+    read_image,
     write_image,
 )
 from mien.imaging.resample import Mipmap, resize
@@ -20,7 +20,8 @@ from mien.imaging.video import VideoReader, VideoWriter
 
 __all__ = [
     "MAX_PIXELS",
-    "Colour",
+    "SUFFIXES",
+    "Color",
     "ImageSource",
     "Mipmap",
     "VideoReader",
@@ -31,6 +32,7 @@ __all__ = [
     "draw_rectangles",
     "encode_jpeg",
     "encode_png",
+    "image_size",
     "read_image",
     "resize",
     "write_image",

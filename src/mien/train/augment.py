@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.imaging import read_image, resize
-from mien.imaging.paint import encode_jpeg
+from mien.imaging import encode_jpeg, read_image, resize
 from mien.train.recipe import SampleRecipe
 
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
