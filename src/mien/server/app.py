@@ -1,79 +1,130 @@
-"""The application: its parts put together."""
+"""The application: routes, middleware and the static web page, put together."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI, Security
+from fastapi import FastAPI, Request, Response, Security
 from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
-from mien.server import routes, stream, system
-from mien.server.engine import Engine
-from mien.server.front import Keep, Observe
-from mien.server.guard import Guard, RateLimit
-from mien.server.logs import log
-from mien.server.metrics import Metrics
-from mien.server.openapi import add_components
-from mien.server.page import PAGE, add_page
-from mien.server.pool import Pool
-from mien.server.problems import add_handlers
+from mien.server import openapi, problems, routes, stream
+from mien.server.inference import Engine, WorkerPool
+from mien.server.middleware import Metrics, add_middleware, log
+from mien.server.security import AccessControl, AccessMiddleware
 from mien.server.service import Service
 from mien.server.settings import ServeSettings
 
-_ABOUT = """Faces in images: boxes, points, aligned faces. One image a request: as a form, raw, or base64 in JSON.
-Nothing that is sent is kept. Errors are problem documents (RFC 9457) with a `code`."""
+PAGE = Path(__file__).parent / "page"
+"""The built web page, if it is part of the installation."""
 
-_ASKED = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"]
-_SHOWN = ["Retry-After", "X-Faces-Found", "X-Request-ID"]
+_DESCRIPTION = """Face detection, facial landmarks and face alignment. One image per request: as a form, as raw bytes or
+as base64 in JSON. Uploads are never stored. Errors are problem documents (RFC 9457) with a `code`."""
+
+_REQUEST_HEADERS = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"]
+_RESPONSE_HEADERS = ["Retry-After", "X-Faces-Found", "X-Min-Face-Size", "X-Request-ID"]
+
+_HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self' ws: wss:; frame-ancestors 'none'; base-uri 'none'"
+)
+_NO_PAGE = (
+    "The web page is not part of this installation; CONTRIBUTING.md explains how to build it.\n"
+    "The API is running; /docs lists its routes.\n"
+)
 
 
 def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
-    """The service as an ASGI application. Opens the networks; raises ModelMissing, ModelMismatch, BadOption."""
-    metrics = Metrics()
-    guard = Guard(settings.key, RateLimit(settings.rate, settings.burst))
-    service = Service(settings, Engine(settings), Pool(settings.workers, settings.queue), guard, metrics)
+    """Return the service as an ASGI application.
+
+    Args:
+        settings: See :class:`ServeSettings`.
+        page: Folder of the web page.
+
+    Raises:
+        ModelMissing, ModelMismatch, BadOption.
+    """
+    access, metrics = AccessControl.of(settings), Metrics()
+    service = Service(settings, Engine(settings), WorkerPool(settings.workers, settings.queue), access, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         log("start", {"workers": settings.workers})
         yield
-        service.pool.close()
         log("stop")
 
     app = FastAPIOffline(
         title="mien",
         version=version("mien"),
-        description=_ABOUT,
+        description=_DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
-        redirect_slashes=False,  # a redirect would name the host and scheme that a proxy hides
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # newer FastAPIs have it, off or not
+        redirect_slashes=False,  # a redirect would reveal the host and scheme behind a proxy
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.service = service
-    app.state.cards = system.cards()
-    add_handlers(app)
-    add_components(app)
-    lock = (
-        [] if guard.key is None else [Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
-    )  # as /docs shows it
-    app.include_router(routes.router, dependencies=lock)
-    app.include_router(system.guarded, dependencies=lock)
-    app.include_router(system.router)
+    app.state.model_cards = routes.model_cards()
+    problems.add_handlers(app)
+    openapi.add_components(app)
+    # Documentation only: AccessMiddleware enforces the key.
+    security = [] if access.key is None else [Security(APIKeyHeader(name="X-API-Key", auto_error=False))]
+    app.include_router(routes.images, dependencies=security)
+    app.include_router(routes.guarded, dependencies=security)
+    app.include_router(routes.public)
     app.include_router(stream.router)
-    add_page(app, page)
-    app.add_middleware(Keep, guard=guard)
+    _add_page(app, page)
+    app.add_middleware(AccessMiddleware, access=access)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=_ASKED,
-            expose_headers=_SHOWN,
+            allow_headers=_REQUEST_HEADERS,
+            expose_headers=_RESPONSE_HEADERS,
         )
-    app.add_middleware(Observe, metrics=metrics)
+    add_middleware(app, metrics)
     return app
+
+
+class _PageFiles(StaticFiles):
+    """Files of the page; those with a content hash in their name are cached for ever, the others revalidated."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file with its headers."""
+        response = await super().get_response(path, scope)
+        immutable = _HASHED.search(path) is not None
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "no-cache"
+        response.headers["Content-Security-Policy"] = _PAGE_POLICY
+        return response
+
+
+def _add_page(app: FastAPI, folder: Path) -> None:
+    """Serve ``index.html`` at ``/`` and each subfolder under its name, so that the routes of the API stay intact."""
+    if not (folder / "index.html").is_file():
+        app.router.routes.append(Route("/", _no_page))
+        return
+    files = _PageFiles(directory=folder)
+
+    async def index(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await files.get_response("index.html", scope)
+        await response(scope, receive, send)
+
+    app.router.routes.append(Route("/", GZipMiddleware(index, compresslevel=6)))
+    for child in sorted(folder.iterdir()):
+        if child.is_dir():
+            app.router.routes.append(Mount(f"/{child.name}", GZipMiddleware(_PageFiles(directory=child))))
+
+
+async def _no_page(request: Request) -> Response:
+    return PlainTextResponse(_NO_PAGE)

@@ -1,4 +1,4 @@
-"""What can go wrong, as problem documents (RFC 9457)."""
+"""Errors of the service as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -6,48 +6,55 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from mien.errors import BadImage
 from mien.schema import ProblemRecord
-from mien.server.logs import request_id
 
 MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of problem: HTTP status and a title that is the same every time."""
+    """A problem type: HTTP status and constant title."""
 
     status: int
     title: str
 
 
 KINDS = {
-    "unauthorized": Kind(401, "A key is needed"),
-    "not-found": Kind(404, "There is nothing here"),
-    "method-not-allowed": Kind(405, "The method is not one of this path"),
+    "bad-request": Kind(400, "Malformed request"),
+    "unauthorized": Kind(401, "API key required"),
+    "not-found": Kind(404, "Not found"),
+    "method-not-allowed": Kind(405, "Method not allowed"),
     "too-slow": Kind(408, "The request did not arrive in time"),
-    "too-many-bytes": Kind(413, "The request is too long"),
-    "too-many-pixels": Kind(413, "The image has too many pixels"),
-    "unsupported-media-type": Kind(415, "The Content-Type is none that is taken here"),
-    "unsupported-image": Kind(415, "The image is of a kind that is not read"),
-    "damaged-image": Kind(422, "The image is damaged or incomplete"),
-    "no-image": Kind(422, "There is no image in the request"),
-    "bad-option": Kind(422, "A switch has a value that makes no sense"),
-    "too-many-requests": Kind(429, "Too many requests of one client"),
-    "internal-error": Kind(500, "The service made a mistake"),
-    "busy": Kind(503, "The queue is full"),
-    "took-too-long": Kind(503, "The answer was not there in time"),
+    "too-many-bytes": Kind(413, "Request body too large"),
+    "too-many-pixels": Kind(413, "Image too large"),
+    "unsupported-media-type": Kind(415, "Unsupported Content-Type"),
+    "unsupported-image": Kind(415, "Unsupported image format"),
+    "damaged-image": Kind(422, "Damaged or incomplete image"),
+    "no-image": Kind(422, "No image in the request"),
+    "bad-option": Kind(422, "Invalid parameter"),
+    "too-many-requests": Kind(429, "Rate limit exceeded"),
+    "internal-error": Kind(500, "Internal error"),
+    "busy": Kind(503, "Too many requests in progress"),
+    "took-too-long": Kind(503, "The image was not processed in time"),
 }
 
-_FAULTS = {"kind": "unsupported-image", "size": "too-many-pixels", "damage": "damaged-image"}
+_IMAGE_PROBLEMS = {"kind": "unsupported-image", "size": "too-many-pixels", "damage": "damaged-image"}
 
 
 class Problem(Exception):
-    """A request that is answered with a problem document; ``code`` is one of ``KINDS``."""
+    """A request answered with a problem document.
+
+    Args:
+        code: Key of ``KINDS``.
+        detail: The value found, and the cure.
+        retry_after: Seconds after which the client may retry.
+    """
 
     def __init__(self, code: str, detail: str, *, retry_after: int | None = None) -> None:
         super().__init__(detail)
@@ -57,16 +64,11 @@ class Problem(Exception):
 
     @classmethod
     def of_image(cls, error: BadImage) -> Problem:
-        """The image is at fault. The name that ``pixels.read`` gives to what came without one is left out."""
-        return cls(_FAULTS[error.fault], str(error).removeprefix("bytes: "))
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return KINDS[self.code].status
+        """Return the problem of an unusable image, without the placeholder name that ``read_image`` gives bytes."""
+        return cls(_IMAGE_PROBLEMS[error.fault], str(error).removeprefix("bytes: "))
 
     def document(self) -> ProblemRecord:
-        """The members of the problem document."""
+        """Return the problem document."""
         kind = KINDS[self.code]
         return {
             "type": f"/problems/{self.code}",
@@ -74,17 +76,19 @@ class Problem(Exception):
             "status": kind.status,
             "detail": self.detail,
             "code": self.code,
-            "request_id": request_id.get(),
+            "request_id": correlation_id.get() or "",
         }
 
     def response(self) -> Response:
-        """The answer."""
+        """Return the response."""
         headers = {"Cache-Control": "no-store"}
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
         if self.code == "unauthorized":
             headers["WWW-Authenticate"] = "Bearer"
-        return Response(json.dumps(self.document()), self.status, headers, MEDIA_TYPE)
+        if self.code == "bad-request":  # what follows on this connection cannot be trusted
+            headers["Connection"] = "close"
+        return Response(json.dumps(self.document()), KINDS[self.code].status, headers, MEDIA_TYPE)
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -92,7 +96,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(Exception, _mistake)
+    app.add_exception_handler(Exception, _internal_error)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
@@ -101,29 +105,29 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 
 async def _http(request: Request, error: Exception) -> Response:
-    """What the framework itself refuses: 404 and 405."""
+    """Answer the framework's own 404 and 405."""
     assert isinstance(error, HTTPException)
     path = request.url.path
     if error.status_code == 405:
-        response = Problem("method-not-allowed", f"{request.method} is not a method of {path}").response()
+        response = Problem("method-not-allowed", f"{path} does not accept {request.method}").response()
         response.headers.update(error.headers or {})
         return response
-    return Problem("not-found", f"{path}: see /docs for what there is").response()
+    return Problem("not-found", f"{path} does not exist; /docs lists the routes").response()
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return Problem("bad-option", "; ".join(_sentence(found) for found in error.errors())).response()
+    return Problem("bad-option", "; ".join(_message(found) for found in error.errors())).response()
 
 
-def _sentence(found: dict[str, Any]) -> str:
-    """What is wrong with a switch, with the value found."""
+def _message(found: dict[str, Any]) -> str:
+    """Return what is wrong with a parameter, with the value found."""
     name = ".".join(str(part) for part in found["loc"][1:])
-    wrong = "there is no such switch; see /docs" if found["type"] == "extra_forbidden" else found["msg"]
+    wrong = "unknown parameter; see /docs" if found["type"] == "extra_forbidden" else found["msg"]
     return f"{name}={found['input']!r}: {wrong}"
 
 
-async def _mistake(request: Request, error: Exception) -> Response:
-    response = Problem("internal-error", "it is in the log, under the request id").response()
-    response.headers["X-Request-ID"] = request_id.get()
+async def _internal_error(request: Request, error: Exception) -> Response:
+    response = Problem("internal-error", "the log has details under the request id").response()
+    response.headers["X-Request-ID"] = correlation_id.get() or ""  # added outside of the request id middleware
     return response

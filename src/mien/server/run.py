@@ -1,4 +1,4 @@
-"""The service as a process: uvicorn with our limits and our log."""
+"""The service as a process: uvicorn with the limits and the log of the service."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import uvicorn
 from fastapi import FastAPI
 
 from mien.errors import MienError
-from mien.server import logs
 from mien.server.app import create_app
+from mien.server.middleware import configure_logging, log
 from mien.server.settings import ServeSettings
 
 _INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C ended; after SIGTERM uvicorn lets the signal end the process."""
+"""Exit status after Ctrl-C; after SIGTERM uvicorn lets the signal end the process."""
+
+_HEADER_BYTES = 16 * 1024
 
 
-def config_of(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
-    """How uvicorn runs the application."""
+def uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
+    """Return how uvicorn runs the application."""
     return uvicorn.Config(
         app,
-        http="h11",  # httptools takes heads of any length
+        http="h11",  # httptools does not limit the size of headers
+        h11_max_incomplete_event_size=_HEADER_BYTES,
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -32,13 +35,13 @@ def config_of(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         ws_max_size=settings.max_bytes,
-        ws_per_message_deflate=False,  # JPEG does not shrink
+        ws_per_message_deflate=False,  # JPEG does not compress
         timeout_graceful_shutdown=settings.grace,
     )
 
 
 class _Server(uvicorn.Server):
-    """Says where it is to be found: uvicorn's own line is not JSON."""
+    """Logs its addresses; uvicorn's own line is not JSON."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen."""
@@ -47,28 +50,28 @@ class _Server(uvicorn.Server):
             for listener in server.sockets:
                 host, port = listener.getsockname()[:2]
                 url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-                logs.log("listening", {"url": url})
+                log("listening", {"url": url})
 
 
 def serve(settings: ServeSettings) -> None:
-    """Answer until SIGINT or SIGTERM; then finish what was begun. Raises MienError where it cannot begin."""
-    logs.configure(settings.log_level)
+    """Serve until SIGINT or SIGTERM, then finish running requests. Raises MienError if the port cannot be bound."""
+    configure_logging(settings.log_level)
     app = create_app(settings)
-    server = _Server(config_of(app, settings))
-    if open_to_all(settings):
-        logs.log("anybody in reach may ask: set api_key or rate", {"host": settings.host}, logging.WARNING)
+    server = _Server(uvicorn_config(app, settings))
+    if is_open(settings):
+        log("the service is open to the network: set api_key or rate", {"host": settings.host}, logging.WARNING)
     try:
         server.run()
-    except SystemExit as stop:  # uvicorn has logged why, such as a port that is taken
-        raise MienError(f"{settings.host}:{settings.port} cannot be served; is the port taken?") from stop
+    except SystemExit as stop:  # uvicorn has logged the reason
+        raise MienError(f"{settings.host}:{settings.port}: cannot listen there; is the port in use?") from stop
     finally:
-        if app.state.service.pool.working:  # after the time of grace; Python would wait for these threads
+        if app.state.service.workers.running:  # Python would wait for threads that outlast the grace period
             logging.shutdown()
             os._exit(_INTERRUPTED)
 
 
-def open_to_all(settings: ServeSettings) -> bool:
-    """Whether others than this machine may ask without key and limit."""
+def is_open(settings: ServeSettings) -> bool:
+    """Return whether other machines can use the service without key and rate limit."""
     if settings.key is not None or settings.rate:
         return False
     try:

@@ -1,123 +1,147 @@
-"""What all paths share, and how an image that was sent becomes an answer within its limits."""
+"""The life of an upload: hold a slot, receive, wait for a worker, analyze, send; within the time limit."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import anyio.to_thread
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from mien.server.engine import Answer, Engine
-from mien.server.guard import Guard
-from mien.server.metrics import Metrics
-from mien.server.pool import Pool
+from mien.server.inference import Analysis, AnalysisRequest, Engine, WorkerPool, timed_out
+from mien.server.middleware import CLIENT_CLOSED, Metrics
 from mien.server.problems import Problem
+from mien.server.security import AccessControl
 from mien.server.settings import ServeSettings
-from mien.server.upload import Sent, Upload, receive, unpack
-
-CLIENT_GONE = 499
-"""In the log and the metrics, for want of a status, where the client did not wait for the answer."""
+from mien.server.upload import Body, receive_body, unpack
+from mien.types import Deadline
 
 _PIECE = 65_536
-"""Bytes of an answer that are handed on at once."""
-
-_RETRY_SECONDS = 5
-"""After which a client whose image took too long may ask again."""
+"""Bytes of a response sent at a time."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The body of a response."""
+
+    data: bytes
+    media_type: str = "application/json"
+
+
+Format = Callable[[Analysis], Content]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """The parts of one service; ``streams``: how many are open; ``strangers``: how many may become one."""
+    """The parts of one service."""
 
     settings: ServeSettings
     engine: Engine
-    pool: Pool
-    guard: Guard
+    workers: WorkerPool
+    access: AccessControl
     metrics: Metrics
-    streams: int = 0
-    strangers: int = 0
 
     @classmethod
     def of(cls, connection: HTTPConnection) -> Service:
-        """The service that a request or WebSocket came to."""
+        """Return the service of a request or WebSocket."""
         service: Service = connection.app.state.service
         return service
 
-    async def answer(self, request: Request, work: Callable[[Sent], Answer], send: Send) -> None:
-        """Send what ``work`` makes of the image in the request. Raises Problem, and ClientDisconnect."""
-        end = time.monotonic() + self.settings.timeout
-        with self.pool.place():
-            upload = await self._receive(request)
-            answer = await self._work(request, lambda: work(unpack(upload)), end)
-            self.metrics.images.inc()
-            self.metrics.faces.inc(answer.found)
-            await self._send(answer, send)
 
-    async def _send(self, answer: Answer, send: Send) -> None:
-        """Piece by piece, so that who does not read is waited for, and not for ever. Raises ClientDisconnect."""
-        headers = {"Cache-Control": "no-store", "X-Faces-Found": str(answer.found)}
-        head = Response(answer.body, 200, headers, answer.media_type)
-        await send({"type": "http.response.start", "status": head.status_code, "headers": head.raw_headers})
+class AnalysisResponse(Response):
+    """The response to an upload, computed while it is sent, so that its slot is held until its last byte.
 
-        async def pieces() -> None:
-            for at in range(0, len(answer.body), _PIECE):
-                await send({"type": "http.response.body", "body": answer.body[at : at + _PIECE], "more_body": True})
-            await send({"type": "http.response.body"})
+    Args:
+        request: The HTTP request with the image in its body.
+        wanted: What to compute.
+        format: Makes the response from the results; runs in the worker thread.
+    """
+
+    def __init__(self, request: Request, wanted: AnalysisRequest, format: Format) -> None:
+        super().__init__()
+        self._request = request
+        self._wanted = wanted
+        self._format = format
+        self._service = Service.of(request)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Receive, analyze and send. Raises Problem."""
+        started = False
+
+        async def tracked_send(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
 
         try:
-            await asyncio.wait_for(pieces(), self.settings.timeout)
+            with self._service.workers.slot():
+                await self._respond(tracked_send)
+        except ClientDisconnect:
+            if not started:  # for log and metrics only
+                await Response(status_code=CLIENT_CLOSED)(scope, receive, send)
+
+    async def _respond(self, send: Send) -> None:
+        deadline = Deadline.after(self._service.settings.timeout)
+        body = await self._receive()
+        analysis, content = await self._until_disconnect(self._analyze(body, deadline), deadline)
+        self._service.metrics.images.inc()
+        self._service.metrics.faces.inc(analysis.found)
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Faces-Found": str(analysis.found),
+            "X-Min-Face-Size": f"{analysis.min_face_size:.1f}",
+        }
+        await self._send(Response(content.data, 200, headers, content.media_type), send)
+
+    async def _receive(self) -> Body:
+        settings = self._service.settings
+        try:
+            return await asyncio.wait_for(receive_body(self._request, settings.max_bytes), settings.timeout)
         except TimeoutError as error:
-            raise ClientDisconnect from error
+            raise Problem("too-slow", f"more than {settings.timeout:g} s; send a smaller image") from error
 
-    async def _receive(self, request: Request) -> Upload:
-        try:
-            return await asyncio.wait_for(receive(request, self.settings.max_bytes), self.settings.timeout)
-        except TimeoutError as error:
-            raise Problem("too-slow", f"it took more than {self.settings.timeout:g} s; send a smaller one") from error
+    async def _analyze(self, body: Body, deadline: Deadline) -> tuple[Analysis, Content]:
+        engine, workers = self._service.engine, self._service.workers
+        upload = await anyio.to_thread.run_sync(unpack, body, self._service.settings.max_pixels)
 
-    async def _work(self, request: Request, work: Callable[[], Answer], end: float) -> Answer:
-        """What ``work`` returns. Raises ClientDisconnect, and Problem where it is not done at ``end``."""
-        job = asyncio.ensure_future(self.pool.run(work))
-        gone = asyncio.ensure_future(request.receive())  # after the body there comes nothing but the end
+        def work() -> tuple[Analysis, Content]:
+            analysis = engine.analyze(upload, self._wanted, deadline)
+            return analysis, self._format(analysis)
+
+        return await workers.run(work, large=engine.is_large(upload, self._wanted))
+
+    async def _until_disconnect(self, work, deadline: Deadline) -> tuple[Analysis, Content]:
+        """Return the result of ``work``. Raises Problem after the deadline, ClientDisconnect if the client leaves."""
+        job = asyncio.ensure_future(work)
+        gone = asyncio.ensure_future(self._request.receive())  # after the body only the disconnect can come
         try:
-            await asyncio.wait({job, gone}, timeout=end - time.monotonic(), return_when=asyncio.FIRST_COMPLETED)
+            left = deadline.expires - time.monotonic()
+            await asyncio.wait({job, gone}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if job.done():
                 return job.result()
             if gone.done():
                 raise ClientDisconnect
-            raise Problem(
-                "took-too-long",
-                f"more than {self.settings.timeout:g} s; ask later, or send a smaller image",
-                retry_after=_RETRY_SECONDS,
-            )
+            raise timed_out(self._service.settings.timeout)
         finally:
             job.cancel()
             gone.cancel()
 
+    async def _send(self, response: Response, send: Send) -> None:
+        """Send piece by piece, waiting for the client to read, within the time limit. Raises ClientDisconnect."""
+        await send({"type": "http.response.start", "status": 200, "headers": response.raw_headers})
 
-class Answering(Response):
-    """A response that is made while it is sent, so that it holds its place in the queue to its last byte."""
-
-    def __init__(self, request: Request, work: Callable[[Sent], Answer]) -> None:
-        super().__init__()
-        self._request = request
-        self._work = work
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer. Raises Problem."""
-        begun = False
-
-        async def send_on(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
+        async def pieces() -> None:
+            for start in range(0, len(response.body), _PIECE):
+                piece = response.body[start : start + _PIECE]
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body"})
 
         try:
-            await Service.of(self._request).answer(self._request, self._work, send_on)
-        except ClientDisconnect:
-            if not begun:  # for the log and the metrics; nobody reads it
-                await Response(status_code=CLIENT_GONE)(scope, receive, send)
+            await asyncio.wait_for(pieces(), self._service.settings.timeout)
+        except TimeoutError as error:
+            raise ClientDisconnect from error

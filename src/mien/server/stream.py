@@ -1,4 +1,4 @@
-"""``WS /v1/stream``: frames in, faces out; a frame that waits when a newer one comes is dropped."""
+"""``WS /v1/stream``: frames in, faces out; a frame that still waits when a newer one arrives is dropped."""
 
 from __future__ import annotations
 
@@ -6,34 +6,45 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from fastapi import APIRouter, WebSocket
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.websockets import WebSocketDisconnect
 
-from mien.pipeline.analyzer import FaceAnalyzer
+from mien.errors import DeadlineExceeded
+from mien.heads import Contour
+from mien.imaging import Mipmap
 from mien.pipeline.tracker import Tracker
-from mien.schema import StreamRecord, face_records, to_json_line
-from mien.server.engine import Engine
-from mien.server.front import client_of
-from mien.server.guard import key_of
-from mien.server.logs import log
+from mien.schema import FaceRecord, StreamErrorRecord, StreamRecord, face_records, to_json_line
+from mien.server.inference import Engine, timed_out
+from mien.server.middleware import log
 from mien.server.problems import Problem
+from mien.server.security import client_of, key_of
 from mien.server.service import Service
-from mien.server.switches import StreamSwitches
-from mien.types import Faces, Image, Landmarks
+from mien.types import Deadline, Faces, Landmarks
 
 router = APIRouter()
 
 _GOING_AWAY, _REFUSED, _TOO_LONG, _LATER = 1001, 1008, 1009, 1013
-_CODES = {"busy": _LATER, "too-many-requests": _LATER, "too-many-bytes": _TOO_LONG}
-_STRANGERS = 16
-"""Connections that may be open without having shown their key."""
+_CLOSE_CODES = {"busy": _LATER, "too-many-requests": _LATER, "too-many-bytes": _TOO_LONG}
 _KEY_SECONDS = 5
 _KEY_BYTES = 4096
+_FIRST_FRAME_SECONDS = 10
+
+
+class StreamParams(BaseModel):
+    """Query parameters of ``/v1/stream``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    landmarks: bool = True
+    track: bool = True
+    contour: Contour = "visible"
+    min_face_size: float = Field(40.0, ge=1, le=10_000, allow_inf_nan=False)
+    max_faces: int | None = Field(None, ge=1, le=10_000)
+    fps: float = Field(15.0, ge=1, le=240, allow_inf_nan=False)
 
 
 class _Close(Exception):
@@ -55,8 +66,8 @@ class _Frame:
 
 
 @dataclass(slots=True)
-class _Newest:
-    """The newest frame that nobody has looked at; ``number`` counts from 0."""
+class _Mailbox:
+    """Holds the newest unprocessed frame; ``number`` counts from 0."""
 
     data: bytes | None = None
     number: int = -1
@@ -65,7 +76,7 @@ class _Newest:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, data: bytes) -> bool:
-        """In the place of the one before; says whether that one is dropped."""
+        """Replace the frame; return whether an unprocessed one was dropped."""
         with self.lock:
             drop = self.data is not None
             self.dropped += drop
@@ -75,93 +86,71 @@ class _Newest:
         return drop
 
     async def wait(self) -> None:
-        """Until there is one."""
-        await self.arrived.wait()
-        self.arrived.clear()
+        """Wait until there is a frame."""
+        while self.data is None:
+            self.arrived.clear()
+            await self.arrived.wait()
 
     def take(self) -> _Frame:
-        """The newest frame, once; called in a thread of the pool, as there may be a newer one when one is free."""
+        """Return and remove the newest frame. Called in the worker thread, as a newer one may have arrived by then."""
         with self.lock:
             data, self.data = self.data, None
-            assert data is not None  # only what waits for it takes it
+            assert data is not None  # there is one consumer, and it has waited
             return _Frame(data, self.number, self.dropped)
 
 
 @router.websocket("/v1/stream")
 async def stream(socket: WebSocket) -> None:
-    """Accept, so that a browser is told why when it is refused; then look at frames until one side ends it."""
-    service = Service.of(socket)
+    """Accept first, as browsers show the reason of a refusal only then; process frames until one side closes."""
+    service, client = Service.of(socket), client_of(socket.scope)
     await socket.accept()
-    start, newest, why = time.perf_counter(), _Newest(), _Close(1000, "")
+    start, mailbox, end = time.perf_counter(), _Mailbox(), _Close(1000, "")
     try:
-        with _strangers(service):
-            look = await _open(service, socket)
-        with _counted(service):
-            await _both(_read(service, socket, newest), _work(service, socket, newest, look))
-    except _Close as close:
-        why = close
-        await socket.close(close.code, close.reason)
+        processor = await _authorize(service, socket, client)
+        with service.access.streams.hold(client):
+            service.metrics.streams.inc()
+            try:
+                await _first_to_end(_receive(service, socket, mailbox), _process(service, socket, mailbox, processor))
+            finally:
+                service.metrics.streams.dec()
+    except (_Close, Problem) as error:
+        end = error if isinstance(error, _Close) else _Close(_CLOSE_CODES.get(error.code, _REFUSED), error.code)
+        await socket.close(end.code, end.reason)
     except WebSocketDisconnect as gone:
-        why = _Close(gone.code, "the client went")
+        end = _Close(gone.code, "client closed")
     finally:
         seconds = round(time.perf_counter() - start, 3)
-        counts = {"frames": newest.number + 1, "dropped": newest.dropped}
-        log("stream", {"code": why.code, "reason": why.reason, "seconds": seconds, **counts})
+        counts = {"frames": mailbox.number + 1, "dropped": mailbox.dropped}
+        log("stream", {"code": end.code, "reason": end.reason, "seconds": seconds, **counts})
 
 
-@contextmanager
-def _strangers(service: Service) -> Iterator[None]:
-    """One more that has not shown its key. Raises _Close where there are enough: each may send a whole frame."""
-    if service.strangers >= _STRANGERS:
-        raise _Close(_LATER, "busy")
-    service.strangers += 1
+async def _authorize(service: Service, socket: WebSocket, client: str) -> _FrameProcessor:
+    """Check origin, rate, key and parameters. Raises _Close, Problem."""
+    if not _same_origin(socket, service.settings.cors_origins):
+        raise _Close(_REFUSED, "origin")
+    service.access.requests.take(client)
+    key = key_of(socket.headers)
+    if service.access.key is not None and key is None:
+        with service.access.unauthenticated.hold(client):
+            key = await _key_message(socket)
+    service.access.check_key(client, key)
     try:
-        yield
-    finally:
-        service.strangers -= 1
-
-
-@contextmanager
-def _counted(service: Service) -> Iterator[None]:
-    """One stream more, as long as it is open. Raises _Close where there are enough."""
-    if service.streams >= service.settings.streams:
-        raise _Close(_LATER, "busy")
-    service.streams += 1
-    service.metrics.streams.set(service.streams)
-    try:
-        yield
-    finally:
-        service.streams -= 1
-        service.metrics.streams.set(service.streams)
-
-
-async def _open(service: Service, socket: WebSocket) -> _Look:
-    """What looks at the frames of this stream. Raises _Close where it may not be."""
-    try:
-        if not _same_origin(socket, service.settings.cors_origins):
-            raise _Close(_REFUSED, "origin")
-        service.guard.limit.take(client_of(socket.scope))
-        given = key_of(socket.headers)
-        if service.guard.key is not None and given is None:
-            given = await _first_message(socket)
-        service.guard.check_key(given)
-        return _Look(service.engine, StreamSwitches.model_validate(dict(socket.query_params)))
+        params = StreamParams.model_validate(dict(socket.query_params))
+        return _FrameProcessor(service.engine, params, service.settings.timeout)
     except ValidationError as error:
         raise _Close(_REFUSED, "bad-option") from error
-    except Problem as problem:
-        raise _Close(_CODES.get(problem.code, _REFUSED), problem.code) from problem
 
 
-def _same_origin(socket: WebSocket, others: tuple[str, ...]) -> bool:
-    """Whether the page that opens the stream is ours or allowed: browsers ask nobody before they open one."""
+def _same_origin(socket: WebSocket, allowed: tuple[str, ...]) -> bool:
+    """Return whether the page is ours or allowed: browsers open WebSockets to any host without asking."""
     origin = socket.headers.get("origin")
-    if origin is None or origin in others or "*" in others:
+    if origin is None or origin in allowed or "*" in allowed:
         return True
     return origin.partition("://")[2] == socket.headers.get("host")
 
 
-async def _first_message(socket: WebSocket) -> str | None:
-    """The key in a first message ``{"key": "..."}``; None where it is something else or does not come."""
+async def _key_message(socket: WebSocket) -> str | None:
+    """Return the key of a first message ``{"key": "..."}``, or None for anything else."""
     try:
         message = await asyncio.wait_for(socket.receive(), _KEY_SECONDS)
     except TimeoutError:
@@ -177,8 +166,8 @@ async def _first_message(socket: WebSocket) -> str | None:
     return key if isinstance(key, str) else None
 
 
-async def _both(*jobs: Coroutine[None, None, None]) -> None:
-    """Until the first of them ends; then the others are ended, too."""
+async def _first_to_end(*jobs: Coroutine[None, None, None]) -> None:
+    """Run the jobs until the first of them ends, then cancel the others."""
     tasks = [asyncio.create_task(job) for job in jobs]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -190,72 +179,97 @@ async def _both(*jobs: Coroutine[None, None, None]) -> None:
         task.result()
 
 
-async def _read(service: Service, socket: WebSocket, newest: _Newest) -> None:
-    """Take frames as fast as they come; never wait for the work."""
+async def _receive(service: Service, socket: WebSocket, mailbox: _Mailbox) -> None:
+    """Put frames into the mailbox as fast as they arrive. Raises _Close if none comes in time."""
+    patience = min(_FIRST_FRAME_SECONDS, service.settings.idle)
     while True:
         try:
-            message = await asyncio.wait_for(socket.receive(), service.settings.idle)
+            data = await asyncio.wait_for(_next_frame(socket), patience)
         except TimeoutError as error:
             raise _Close(_GOING_AWAY, "idle") from error
-        if message["type"] == "websocket.disconnect":
-            raise WebSocketDisconnect(message["code"])
-        data = message.get("bytes")
-        if data is None:
-            continue
-        if newest.put(data):
+        patience = service.settings.idle
+        if mailbox.put(data):
             service.metrics.frames.labels("dropped").inc()
 
 
-async def _work(service: Service, socket: WebSocket, newest: _Newest, look: _Look) -> None:
-    """Look at one frame after the other and answer."""
+async def _next_frame(socket: WebSocket) -> bytes:
+    """Return the next binary message. Text messages are ignored and do not keep the stream open."""
     while True:
-        await newest.wait()
-        if newest.data is None:  # it was taken with the one before
-            continue
-        answer = await service.pool.run(lambda: look(newest.take()))
-        service.metrics.frames.labels("seen").inc()
-        await socket.send_text(answer)
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message["code"])
+        data: bytes | None = message.get("bytes")
+        if data is not None:
+            return data
 
 
-class _Look:
-    """Looks at the frames of one stream, in order."""
+async def _process(service: Service, socket: WebSocket, mailbox: _Mailbox, processor: _FrameProcessor) -> None:
+    """Process the newest frame and send its result, again and again."""
+    while True:
+        await mailbox.wait()
+        record = await service.workers.run(lambda: processor(mailbox.take()))
+        service.metrics.frames.labels("processed").inc()
+        await socket.send_text(to_json_line(record))
 
-    def __init__(self, engine: Engine, switches: StreamSwitches) -> None:
-        """Raises Problem."""
+
+class _FrameProcessor:
+    """Analyzes the frames of one stream, in order. Raises Problem for invalid parameters.
+
+    Serves its tracker as an analyzer whose options are those of the stream.
+    """
+
+    def __init__(self, engine: Engine, params: StreamParams, timeout: float) -> None:
         self._engine = engine
-        networks = engine.steady
-        self._detector = networks.detector(switches.min_face_size)
-        self._landmarker = networks.landmarker(switches.contour) if switches.landmarks else None
-        self._tracker = None
-        if self._landmarker is not None and switches.track:
-            self._tracker = Tracker(
-                FaceAnalyzer(face_detector=self._detector, landmark_detector=self._landmarker), switches.fps
-            )
-        self._most = engine.most(switches.max_faces)
+        self._analyzer = engine.sessions.shared
+        self._params = params
+        self._timeout = timeout
+        self._deadline = Deadline.after(timeout)
+        self._tracker = Tracker(self, params.fps) if params.landmarks and params.track else None
+        engine.min_face_size(0, params.min_face_size)
 
-    def __call__(self, frame: _Frame) -> str:
-        """The answer to a frame: the faces, or the problem with it."""
+    def __call__(self, frame: _Frame) -> StreamRecord | StreamErrorRecord:
+        """Return the result of a frame, or the problem with it."""
         start = time.perf_counter()
+        self._deadline = Deadline.after(self._timeout)
         try:
-            image = self._engine.image(frame.data)
+            image = self._engine.decode_frame(frame.data)
+            faces = self._faces(image)
+        except DeadlineExceeded:
+            return _error(frame, timed_out(self._timeout))
         except Problem as problem:
-            return json.dumps({"frame": frame.number, "dropped": frame.dropped, "error": problem.document()})
-        faces, landmarks, tracks = self._find(image)
-        height, width = image.shape[:2]
-        record: StreamRecord = {
+            return _error(frame, problem)
+        height, width = image.image.shape[:2]
+        return {
             "frame": frame.number,
             "width": width,
             "height": height,
             "dropped": frame.dropped,
             "ms": round(1000 * (time.perf_counter() - start), 1),
-            "faces": face_records(faces, landmarks, tracks),
+            "faces": faces,
         }
-        return to_json_line(record)
 
-    def _find(self, image: Image) -> tuple[Faces, list[Landmarks] | None, list[int] | None]:
+    def detect(self, image: Mipmap) -> Faces:
+        """Return the faces of a frame; the smallest size grows with frames above ``detect_pixels``."""
+        height, width = image.image.shape[:2]
+        smallest = max(self._params.min_face_size, self._engine.min_face_size(width * height, None))
+        return self._analyzer.detect(image, min_face_size=smallest, deadline=self._deadline)
+
+    def landmarks(self, image: Mipmap, faces: Faces) -> list[Landmarks]:
+        """Return the landmarks of the faces, in one step as consecutive frames refine each other."""
+        return self._analyzer.landmarks(
+            image, faces, contour=self._params.contour, refinement_steps=1, deadline=self._deadline
+        )
+
+    def _faces(self, image: Mipmap) -> list[FaceRecord]:
+        limit = self._engine.max_faces(self._params.max_faces)
         if self._tracker is not None:
-            tracked = self._tracker(image)[: self._most]
-            landmarks = [one.analysis.landmarks for one in tracked if one.analysis.landmarks is not None]
-            return Faces.from_list([one.analysis.face for one in tracked]), landmarks, [one.track for one in tracked]
-        faces = self._detector(image)[: self._most]
-        return faces, None if self._landmarker is None else self._landmarker(image, faces), None
+            tracked = self._tracker(image.image)[:limit]
+            found = [each.analysis.landmarks for each in tracked if each.analysis.landmarks is not None]
+            faces = Faces.from_list([each.analysis.face for each in tracked])
+            return face_records(faces, found, [each.track for each in tracked])
+        faces = self.detect(image)[:limit]
+        return face_records(faces, self.landmarks(image, faces) if self._params.landmarks else None)
+
+
+def _error(frame: _Frame, problem: Problem) -> StreamErrorRecord:
+    return {"frame": frame.number, "dropped": frame.dropped, "error": problem.document()}
