@@ -22,7 +22,7 @@ def faces(points: object = POINTS) -> Faces:
     return Faces(np.array([BOX]), np.array([0.87654321]), np.array([points]))
 
 
-def test_a_image() -> None:
+def test_image_record() -> None:
     record = image_record("a/b.jpg", 640, 480, faces())
     assert json.loads(to_json_line(record)) == {
         "image": "a/b.jpg",
@@ -32,13 +32,13 @@ def test_a_image() -> None:
     }
 
 
-def test_no_face_and_no_points() -> None:
+def test_no_faces_and_unknown_keypoints() -> None:
     assert image_record("x", 1, 1, Faces.empty())["faces"] == []
     unknown = image_record("x", 1, 1, faces(np.full((5, 2), np.nan)))
     assert unknown["faces"][0]["keypoints"] is None
 
 
-def test_a_frame() -> None:
+def test_frame_record() -> None:
     record = frame_record("clip.mp4", 3, 0.12, 64, 48, Faces.empty())
     assert record == {
         "video": "clip.mp4",
@@ -50,7 +50,7 @@ def test_a_frame() -> None:
     }
 
 
-def test_landmarks_only_where_asked_for() -> None:
+def test_landmarks_are_optional() -> None:
     found = Landmarks(np.array([[1.23456, 2], [3, 4]]), "2", np.array([0.98765, 1]), Pose(12.3456, -5, 0.001))
     (record,) = image_record("x", 9, 9, faces(), [found])["faces"]
     assert record["landmarks"] == {
@@ -67,7 +67,7 @@ def test_landmarks_only_where_asked_for() -> None:
     assert image_record("x", 9, 9, Faces.empty(), [])["faces"] == []
 
 
-def test_chips() -> None:
+def test_aligned_faces_record() -> None:
     aligned_face = aligned_face_record("out/x_0.png", 112, np.array([[1.23456789, 0, 5], [0, 1, -6]]), faces()[0])
     assert json.loads(to_json_line(aligned_faces_record("x.jpg", 640, 480, [aligned_face]))) == {
         "image": "x.jpg",
@@ -85,18 +85,18 @@ def test_chips() -> None:
     }
 
 
-def test_an_error() -> None:
+def test_error_record() -> None:
     record = error_record("x.jpg", BadImage("x.jpg: empty"))
     assert record == {"image": "x.jpg", "error": {"kind": "BadImage", "message": "x.jpg: empty"}}
 
 
-def test_a_line_is_ascii_and_has_no_nan() -> None:
+def test_json_lines_are_ascii_without_nan() -> None:
     assert to_json_line({"image": "Zo\xeb\n"}) == '{"image": "Zo\\u00eb\\n"}'
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json_line({"score": float("nan")})
 
 
-def test_the_evaluation_reads_what_we_write(tmp_path) -> None:
+def test_evaluation_reads_our_records(tmp_path) -> None:
     from mien.evaluation.detections import read_json
 
     file = tmp_path / "found.jsonl"
@@ -104,5 +104,5 @@ def test_the_evaluation_reads_what_we_write(tmp_path) -> None:
     file.write_text("\n".join(to_json_line(line) for line in lines))
     found = read_json(file)
     np.testing.assert_allclose(found["a.jpg"].boxes, [BOX])
-    np.testing.assert_allclose(found["a.jpg"].keypoints[0], POINTS, atol=0.001)  # three digits are written
+    np.testing.assert_allclose(found["a.jpg"].keypoints[0], POINTS, atol=0.001)  # rounded to three digits
     assert len(found["b.jpg"]) == 0

@@ -1,4 +1,4 @@
-"""A client of ``mien serve``: images in, the records of ``mien --json`` out. Needs the extra ``client``."""
+"""Client of ``mien serve``: sends images, returns the records of :mod:`mien.schema`. Needs the extra ``client``."""
 
 from __future__ import annotations
 
@@ -6,29 +6,71 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict, Unpack, cast
 
 import httpx
 
 from mien.errors import BadImage, BadOption, ServiceError
-from mien.schema import AlignedFacesRecord, AnalysisRecord, ImageRecord
+from mien.schema import AlignedFacesRecord, AnalysisRecord, ImageRecord, ModelRecord
 
-Contour = Literal["visible", "3d"]
-Template = Literal["mxnet", "arcface"]
 Source = str | os.PathLike[str] | bytes
 """The path of an image file, or its bytes."""
 
-_Query = dict[str, str | float | None]
+
+class DetectParams(TypedDict, total=False):
+    """Parameters of every call; docs/serve.md has defaults and limits."""
+
+    min_face_size: float
+    """Smallest face to search for, side in pixels."""
+    max_faces: int
+    """Faces returned at most, best first."""
+
+
+class LandmarksParams(DetectParams, total=False):
+    """Parameters of calls with landmarks."""
+
+    contour: Literal["visible", "3d"]
+    """Jaw line of a turned head: its visible edge, or projected 3D."""
+    refinement_steps: Literal[1, 2]
+    """2 runs the network again on the upright crop."""
+
+
+class AlignParams(DetectParams, total=False):
+    """Parameters of calls with aligned faces."""
+
+    template: Literal["mxnet", "arcface"]
+    """Keypoint template."""
+    size: int
+    """Side of the aligned image in pixels."""
+    padding: float
+    """Margin of the mxnet template, relative to its side."""
+
+
+class AnalyzeParams(LandmarksParams, AlignParams, total=False):
+    """Parameters of :meth:`Client.analyze`."""
+
+    landmarks: bool
+    """Whether to add landmarks (default: true)."""
+    aligned_faces: bool
+    """Whether to add the transforms of the aligned faces (default: false)."""
+    png: bool
+    """Whether to add the aligned faces as PNG files in base64 (default: false)."""
 
 
 class Client:
-    """One connection pool to one service; threads may share it, and ``with`` closes it.
+    """A connection pool to one service. Safe to share between threads; usable as a context manager.
 
-    ``key``: where the service wants one. ``timeout``: seconds until a call gives up. ``transport``: httpx's, for tests
-    and special routes. Switches that are None are left to the service; docs/serve.md says what each means.
+    Every call raises ServiceError if the service refuses, fails or cannot be reached, and BadImage if the image file
+    cannot be read.
 
-    Every call raises ServiceError where the service refuses, fails or is not there. Raises BadOption for a key that no
-    service can have.
+    Args:
+        url: Address of the service.
+        key: Its API key, if it has one.
+        timeout: Seconds until a call gives up.
+        transport: An httpx transport, for tests and special routing.
+
+    Raises:
+        BadOption: The key cannot be sent in a header.
     """
 
     def __init__(
@@ -40,7 +82,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         if key is not None and not key.isascii():
-            raise BadOption("key: has letters that the head of a request cannot hold; check it")
+            raise BadOption("key: not ASCII, so a header cannot carry it; check the key")
         headers = {} if key is None else {"X-API-Key": key}
         self._http = httpx.Client(base_url=url, headers=headers, timeout=timeout, transport=transport)
 
@@ -56,141 +98,71 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def detect(self, image: Source, *, min_face_size: float | None = None, max_faces: int | None = None) -> ImageRecord:
-        """Boxes, scores and five points of the faces in an image, best first."""
-        record: ImageRecord = self._send("detect", image, {"min_face_size": min_face_size, "max_faces": max_faces})
-        return record
+    def detect(self, image: Source, **params: Unpack[DetectParams]) -> ImageRecord:
+        """Return the faces of an image, best first: bounding box, score and five keypoints of each."""
+        return cast(ImageRecord, self._upload("detect", image, params))
 
-    def landmarks(
-        self,
-        image: Source,
-        *,
-        contour: Contour | None = None,
-        refinement_steps: Literal[1, 2] | None = None,
-        min_face_size: float | None = None,
-        max_faces: int | None = None,
-    ) -> ImageRecord:
-        """The same with 68 points of each face and how its head is turned."""
-        query: _Query = {
-            "contour": contour,
-            "refinement_steps": refinement_steps,
-            "min_face_size": min_face_size,
-            "max_faces": max_faces,
-        }
-        record: ImageRecord = self._send("landmarks", image, query)
-        return record
+    def landmarks(self, image: Source, **params: Unpack[LandmarksParams]) -> ImageRecord:
+        """Return the faces of an image with their 68 landmarks and head poses."""
+        return cast(ImageRecord, self._upload("landmarks", image, params))
 
-    def align(
-        self,
-        image: Source,
-        *,
-        template: Template | None = None,
-        size: int | None = None,
-        padding: float | None = None,
-        points: Literal[5, 68] | None = None,
-        min_face_size: float | None = None,
-        max_faces: int | None = None,
-    ) -> AlignedFacesRecord:
-        """Each face upright: its PNG in base64, and the way back to the image."""
-        query: _Query = {"template": template, "size": size, "padding": padding, "points": points}
-        query |= {"min_face_size": min_face_size, "max_faces": max_faces}
-        record: AlignedFacesRecord = self._send("align", image, query)
-        return record
+    def align(self, image: Source, *, points: Literal[5, 68] = 68, **params: Unpack[AlignParams]) -> AlignedFacesRecord:
+        """Return the aligned faces of an image as PNG files in base64, aligned by 5 keypoints or 68 landmarks."""
+        return cast(AlignedFacesRecord, self._upload("align", image, {**params, "points": points}))
 
-    def analyze(
-        self,
-        image: Source,
-        *,
-        landmarks: bool = True,
-        aligned_faces: bool = False,
-        png: bool = False,
-        contour: Contour | None = None,
-        refinement_steps: Literal[1, 2] | None = None,
-        template: Template | None = None,
-        size: int | None = None,
-        padding: float | None = None,
-        min_face_size: float | None = None,
-        max_faces: int | None = None,
-    ) -> AnalysisRecord:
-        """All that is switched on, in one request."""
-        query: _Query = {
-            "landmarks": landmarks,
-            "aligned_faces": aligned_faces,
-            "png": png,
-            "contour": contour,
-            "refinement_steps": refinement_steps,
-        }
-        query |= {
-            "template": template,
-            "size": size,
-            "padding": padding,
-            "min_face_size": min_face_size,
-            "max_faces": max_faces,
-        }
-        record: AnalysisRecord = self._send("analyze", image, query)
-        return record
+    def analyze(self, image: Source, **params: Unpack[AnalyzeParams]) -> AnalysisRecord:
+        """Return the faces of an image with everything requested."""
+        return cast(AnalysisRecord, self._upload("analyze", image, params))
 
-    def models(self) -> list[dict[str, Any]]:
-        """The cards of the networks, as ``mien models --json`` prints them."""
-        cards: list[dict[str, Any]] = self._ask("GET", "/v1/models")["models"]
-        return cards
+    def models(self) -> list[ModelRecord]:
+        """Return the model cards, as ``mien models --json`` prints them."""
+        return cast(list[ModelRecord], self._request("GET", "/v1/models")["models"])
 
     def ready(self) -> bool:
-        """Whether the service is there and would take an image now."""
+        """Return whether the service can be reached and accepts images now."""
         try:
-            self._ask("GET", "/readyz")
+            self._request("GET", "/readyz")
         except ServiceError:
             return False
         return True
 
-    def _send(self, what: str, image: Source, query: _Query) -> Any:
-        """Post an image. Raises BadImage where it cannot be read here."""
-        name, data = _opened(image)
-        given = {name: value for name, value in query.items() if value is not None}
-        return self._ask("POST", f"/v1/{what}", given, {"image": (name, data)})
+    def _upload(self, route: str, image: Source, params: Mapping[str, Any]) -> Any:
+        return self._request("POST", f"/v1/{route}", params=params, files={"image": _opened(image)})
 
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str | float | None] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
-    ) -> Any:
-        """The JSON of the answer."""
+    def _request(self, method: str, path: str, **options: Any) -> Any:
+        """Return the JSON of the response."""
         try:
-            response = self._http.request(method, path, params=query, files=files)
+            response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            raise ServiceError(f"{self._http.base_url}: {error or type(error).__name__}; does it run?") from error
+            reason = error or type(error).__name__
+            raise ServiceError(f"{self._http.base_url}: {reason}; is the service running?") from error
         if not response.is_success:
-            raise _refusal(response)
+            raise _service_error(response)
         try:
             return response.json()
         except ValueError as error:
-            raise ServiceError(
-                f"{response.url}: the answer is no JSON ({error}); is this address that of mien serve?",
-                response.status_code,
-                "unknown",
-            ) from error
+            message = f"{response.url}: the response is not JSON ({error}); is this the address of mien serve?"
+            raise ServiceError(message, response.status_code, "unknown") from error
 
 
 def _opened(image: Source) -> tuple[str, bytes]:
-    """A name for the image, and its bytes."""
+    """Return a name for the image, and its bytes. Raises BadImage."""
     if isinstance(image, bytes):
         return "image", image
     path = Path(image)
     try:
         return path.name.encode("utf-8", "replace").decode(), path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise BadImage(f"{path}: cannot be opened ({error}); check the path") from error
 
 
-def _refusal(response: httpx.Response) -> ServiceError:
-    """What the problem document says; the status alone where there is none, as from a proxy."""
+def _service_error(response: httpx.Response) -> ServiceError:
+    """Return the error of a problem document, or of the bare status that a proxy may send."""
     wait = response.headers.get("retry-after")
     seconds = int(wait) if wait is not None and wait.isdecimal() else None
     try:
         problem = response.json()
-        said = f"{problem['title']}: {problem['detail']} (request {problem['request_id']})"
-        return ServiceError(said, response.status_code, problem["code"], seconds)
-    except (ValueError, KeyError, TypeError):  # a proxy or another service answered
+        message = f"{problem['title']}: {problem['detail']} (request {problem['request_id']})"
+        return ServiceError(message, response.status_code, problem["code"], seconds)
+    except (ValueError, KeyError, TypeError):
         return ServiceError(f"{response.url}: HTTP {response.status_code}", response.status_code, "unknown", seconds)

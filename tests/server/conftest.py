@@ -1,4 +1,4 @@
-"""A service in a thread of the test, on a port of its own, with the shipped networks."""
+"""A service in a thread of the test process, on a free port, with the shipped networks."""
 
 from __future__ import annotations
 
@@ -20,15 +20,14 @@ import uvicorn
 from fastapi import FastAPI
 
 from mien.imaging import read_image
-from mien.server.app import create_app
-from mien.server.page import PAGE
-from mien.server.run import config_of
+from mien.server.app import PAGE, create_app
+from mien.server.run import uvicorn_config
 from mien.server.service import Service
 from mien.server.settings import ServeSettings
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 PATIENCE = 60
-"""Seconds after which a test gives up; nothing here takes a tenth of it on a quiet machine."""
+"""Seconds until a test gives up; ten times what anything here takes on an idle machine."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class Running:
 def run_service(page: Path = PAGE, **settings: object) -> Iterator[Running]:
     chosen = ServeSettings(**settings)  # type: ignore[arg-type]
     app = create_app(chosen, page)
-    server = uvicorn.Server(config_of(app, chosen))
+    server = uvicorn.Server(uvicorn_config(app, chosen))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
@@ -73,14 +72,14 @@ Start = Callable[..., Running]
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start a service with these settings; it ends with the test."""
+    """Return a function that starts a service with given settings; it stops with the test."""
     with ExitStack() as stack:
         yield lambda **settings: stack.enter_context(run_service(**settings))
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[Running]:
-    """A service with the default settings, for tests that leave nothing behind in it."""
+    """A service with default settings, for tests that do not change its state."""
     with run_service() as service:
         yield service
 
@@ -98,22 +97,24 @@ def astronaut() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def analysis(astronaut: np.ndarray) -> np.ndarray:
-    """The face alone with a little round it, (160, 160, 3): quick to look at."""
+    """A crop of the face, (160, 160, 3): fast to process."""
     return astronaut[40:200, 140:300]
 
 
 @contextmanager
-def run_process(*flags: str, first: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """``mien serve`` as a process of its own and its URL, once it is ready; its log is on ``stderr``.
+def run_process(
+    *flags: str, first: str = "", env: dict[str, str] | None = None
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Yield a ready ``mien serve`` process and its URL; its log is on ``stderr``.
 
-    ``first``: Python that runs in it before.
+    ``first``: Python code that runs before it. ``env``: replaces the environment.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     code = f"{first}\nimport sys\nfrom mien.cli import main\nsys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-W", "error", "-X", "faulthandler", "-c", code, "serve", "--port", str(port), *flags]
     url, end = f"http://127.0.0.1:{port}", time.monotonic() + PATIENCE
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=env) as process:
         try:
             while True:
                 try:
@@ -125,14 +126,14 @@ def run_process(*flags: str, first: str = "") -> Iterator[tuple[subprocess.Popen
                     time.sleep(0.05)
             yield process, url
         finally:
-            if process.poll() is None:  # a test gave up: say what each thread was doing
+            if process.poll() is None:  # the test gave up: print the stack of each thread
                 process.send_signal(signal.SIGABRT)
                 print(process.communicate()[1])  # noqa: T201
 
 
 @dataclass(frozen=True)
 class Held:
-    """Work that stands still until it is let go; ``begun`` counts what has begun."""
+    """Analyses blocked until ``go`` is set; ``begun`` counts those that have started."""
 
     begun: threading.Semaphore
     go: threading.Event
@@ -140,17 +141,17 @@ class Held:
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
-    """Every ``/v1/detect`` waits in its thread until ``go`` is set."""
-    from mien.server.engine import Engine
+    """Every analysis waits in its thread until ``go`` is set."""
+    from mien.server.inference import Engine
 
     hold = Held(threading.Semaphore(0), threading.Event())
-    detect = Engine.detect
+    analyze = Engine.analyze
 
     def wait(self: Engine, *args: object) -> object:
         hold.begun.release()
         assert hold.go.wait(PATIENCE)
-        return detect(self, *args)  # type: ignore[arg-type]
+        return analyze(self, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Engine, "detect", wait)
+    monkeypatch.setattr(Engine, "analyze", wait)
     yield hold
     hold.go.set()

@@ -1,4 +1,4 @@
-"""Each path with a real image: the answers are those of the library and of the commands."""
+"""Every route with a real image: responses equal those of the library and the command line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def form(name: str = "astronaut.jpg") -> dict[str, tuple[str, bytes]]:
     return {"anything": (name, FILE)}
 
 
-def test_detect_answers_what_the_command_prints(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_detect_equals_the_command_line(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["detect", str(ASTRONAUT), "--json", "--threads", "1"]) == 0
     printed = json.loads(capsys.readouterr().out)
     answer = http.post("/v1/detect", files=form())
@@ -49,7 +49,7 @@ def test_detect_answers_what_the_command_prints(http: httpx.Client, capsys: pyte
 
 
 @pytest.mark.parametrize("kind", ["form", "raw", "json", "form with fields"])
-def test_every_way_to_send_a_image_gives_the_same(http: httpx.Client, kind: str, faces: mien.Faces) -> None:
+def test_every_content_type_gives_the_same_result(http: httpx.Client, kind: str, faces: mien.Faces) -> None:
     name = "image" if kind == "raw" else "astronaut.jpg"
     request = {
         "form": {"files": form()},
@@ -61,8 +61,8 @@ def test_every_way_to_send_a_image_gives_the_same(http: httpx.Client, kind: str,
     assert answer.json() == image_record(name, 512, 512, faces)
 
 
-def test_what_browsers_and_command_lines_add(http: httpx.Client) -> None:
-    """The empty field of a form, lines in base64, and names that no file may have."""
+def test_form_quirks_are_accepted(http: httpx.Client) -> None:
+    """Empty file fields, line breaks in base64, overlong names."""
     data = ASTRONAUT.read_bytes()
     files = [("image", ("x.jpg", data)), ("other", ("", b""))]
     assert len(http.post("/v1/detect", files=files).json()["faces"]) == 1
@@ -82,7 +82,7 @@ def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
         assert answer.json()["faces"][0]["landmarks"]["scheme"] == scheme
 
 
-def test_align_sends_the_chips_of_the_library(http: httpx.Client, faces: mien.Faces) -> None:
+def test_align_equals_the_library(http: httpx.Client, faces: mien.Faces) -> None:
     image = read_image(FILE)
     points = to_five(mien.LandmarkDetector(threads=1)(image, faces)[0].points)
     (aligned_face,) = mien.align_faces(image, mien.Faces(faces.boxes, faces.scores, points[None]))
@@ -90,24 +90,24 @@ def test_align_sends_the_chips_of_the_library(http: httpx.Client, faces: mien.Fa
     assert answer["image"] == "astronaut.jpg"
     (sent,) = answer["aligned_faces"]
     assert (sent["file"], sent["size"]) == ("astronaut_0.png", 144)
-    assert (read_image(base64.b64decode(sent["png"])) == aligned_face.pixels).all()
-    assert np.allclose(sent["to_image"], aligned_face.to_image.matrix, atol=1e-5)  # six digits are sent
+    assert (read_image(base64.b64decode(sent["png"])) == aligned_face.image).all()
+    assert np.allclose(sent["to_image"], aligned_face.to_image.matrix, atol=1e-5)  # rounded to six digits
 
 
-def test_align_by_five_points_as_an_archive(http: httpx.Client, faces: mien.Faces) -> None:
-    switches = {"points": 5, "template": "arcface", "size": 96, "format": "zip"}
-    answer = http.post("/v1/align", params=switches, files=form())
+def test_align_by_keypoints_as_zip(http: httpx.Client, faces: mien.Faces) -> None:
+    params = {"points": 5, "template": "arcface", "size": 96, "format": "zip"}
+    answer = http.post("/v1/align", params=params, files=form())
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.namelist() == ["astronaut_0.png", "aligned_faces.json"]
         (aligned_face,) = mien.align_faces(read_image(FILE), faces, spec=mien.AlignSpec.arcface(96))
-        assert archive.read("astronaut_0.png") == encode_png(aligned_face.pixels)
+        assert archive.read("astronaut_0.png") == encode_png(aligned_face.image)
         record = json.loads(archive.read("aligned_faces.json"))
     assert record["aligned_faces"][0]["file"] == "astronaut_0.png"
     assert "png" not in record["aligned_faces"][0]
 
 
-def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces) -> None:
+def test_analyze_returns_what_is_requested(http: httpx.Client, faces: mien.Faces) -> None:
     plain = http.post("/v1/analyze", params={"landmarks": False}, files=form()).json()
     assert plain == image_record("astronaut.jpg", 512, 512, faces)
     usual = http.post("/v1/analyze", files=form()).json()
@@ -117,7 +117,7 @@ def test_analyze_gives_what_is_switched_on(http: httpx.Client, faces: mien.Faces
     assert everything == usual
 
 
-def test_min_face_and_max_faces(http: httpx.Client, analysis: np.ndarray) -> None:
+def test_min_face_size_and_max_faces(http: httpx.Client, analysis: np.ndarray) -> None:
     two = encode_png(np.concatenate([analysis, analysis[:, ::-1]], axis=1))
     upload = {"content": two, "headers": {"Content-Type": "image/png"}}
     everyone = http.post("/v1/detect", **upload)  # type: ignore[arg-type]
@@ -129,21 +129,21 @@ def test_min_face_and_max_faces(http: httpx.Client, analysis: np.ndarray) -> Non
     assert none.json()["faces"] == []
 
 
-def test_no_face_is_an_answer(http: httpx.Client) -> None:
+def test_no_face_is_a_result(http: httpx.Client) -> None:
     black = encode_png(np.zeros((64, 64, 3), np.uint8))
     for path, rest in (("detect", {"faces": []}), ("landmarks", {"faces": []}), ("align", {"aligned_faces": []})):
         answer = http.post(f"/v1/{path}", content=black, headers={"Content-Type": "image/png"})
         assert answer.json() == {"image": "image", "width": 64, "height": 64, **rest}
 
 
-def test_models_are_those_of_the_command(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_equal_the_command_line(http: httpx.Client, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert http.get("/v1/models").json() == {"models": printed}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/models"])
-def test_heads_are_those_of_the_whole_answers(http: httpx.Client, path: str) -> None:
+def test_head_requests(http: httpx.Client, path: str) -> None:
     whole, head = http.get(path), http.head(path)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.content))
@@ -157,11 +157,11 @@ def test_health_and_metrics(http: httpx.Client) -> None:
     text = http.get("/metrics").text
     assert float(re.findall(r"^mien_faces_total (.*)$", text, re.MULTILINE)[0]) >= 1
     assert re.search(r'^mien_requests_total\{method="POST",path="/v1/detect",status="200"\} ', text, re.MULTILINE)
-    assert "no/such" not in text  # what clients invent must not become series
-    assert "mien_places_taken 0.0" in text
+    assert "no/such" not in text  # invented paths must not become time series
+    assert "mien_slots_used 0.0" in text
 
 
-def test_the_documents_need_no_other_host(running: Running, http: httpx.Client) -> None:
+def test_docs_load_nothing_from_other_hosts(running: Running, http: httpx.Client) -> None:
     page = http.get("/docs").text
     files = re.findall(r'(?:src|href)="([^"]+)"', page)
     assert files

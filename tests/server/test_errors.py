@@ -1,4 +1,4 @@
-"""Each thing that can go wrong with a request, and the problem document that says so."""
+"""Every kind of bad request gets its problem document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def problem(answer: httpx.Response) -> dict[str, Any]:
-    """The document, after what all have in common was checked."""
+    """Return the problem document after checking what all of them share."""
     assert answer.headers["content-type"] == "application/problem+json"
     document: dict[str, Any] = answer.json()
     assert document["status"] == answer.status_code == KINDS[document["code"]].status
@@ -33,7 +33,7 @@ def problem(answer: httpx.Response) -> dict[str, Any]:
 
 
 def png_head(width: int, height: int) -> bytes:
-    """The first bytes of a PNG that claims to have so many pixels, and has none."""
+    """Return a PNG header that declares this size, without any pixels."""
     head = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
     return start + struct.pack(">I", 1000) + b"IDAT"
@@ -44,18 +44,18 @@ def base64_of(data: bytes) -> str:
 
 
 IMAGES = {
-    "a text": (b"not an image at all", "unsupported-image", "begins with b'not an i'"),
+    "text": (b"not an image at all", "unsupported-image", "begins with b'not an i'"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported-image", "JPEG, PNG"),
-    "cut short": (FILE[:5000], "damaged-image", "damaged or incomplete"),
+    "truncated": (FILE[:5000], "damaged-image", "damaged or incomplete"),
     "empty": (b"", "damaged-image", "0 bytes"),
     "too many pixels": (png_head(9000, 9000), "too-many-pixels", "9000 x 9000"),
-    "too long a side": (png_head(40_000, 10), "too-many-pixels", "40000 x 10"),
+    "side too long": (png_head(40_000, 10), "too-many-pixels", "40000 x 10"),
 }
 
 
 @pytest.mark.parametrize("name", IMAGES)
 @pytest.mark.parametrize("way", ["raw", "form", "json"])
-def test_images_that_cannot_be_used(http: httpx.Client, name: str, way: str) -> None:
+def test_unusable_images(http: httpx.Client, name: str, way: str) -> None:
     data, code, said = IMAGES[name]
     request: dict[str, Any] = {
         "raw": {"content": data, "headers": RAW},
@@ -68,8 +68,8 @@ def test_images_that_cannot_be_used(http: httpx.Client, name: str, way: str) -> 
 
 
 BODIES = {
-    "no type": ({"content": FILE}, "unsupported-media-type", "''"),
-    "another type": (
+    "no content type": ({"content": FILE}, "unsupported-media-type", "''"),
+    "another content type": (
         {"content": FILE, "headers": {"Content-Type": "application/pdf"}},
         "unsupported-media-type",
         "pdf",
@@ -79,44 +79,44 @@ BODIES = {
         "unsupported-media-type",
         "gzip",
     ),
-    "an url-encoded form": ({"data": {"image": "x"}}, "unsupported-media-type", "urlencoded"),
-    "a form without file": ({"files": {"image": (None, b"text")}}, "no-image", "0 files"),
+    "a URL-encoded form": ({"data": {"image": "x"}}, "unsupported-media-type", "urlencoded"),
+    "a form without a file": ({"files": {"image": (None, b"text")}}, "no-image", "0 files"),
     "two files": ({"files": [("a", ("a.jpg", FILE)), ("b", ("b.jpg", FILE))]}, "no-image", "2 files"),
-    "a form without boundary": (
+    "a form without a boundary": (
         {"content": b"--x", "headers": {"Content-Type": "multipart/form-data"}},
         "no-image",
         "boundary",
     ),
-    "a form that is none": (
+    "a malformed form": (
         {"content": b"hello", "headers": {"Content-Type": "multipart/form-data; boundary=x"}},
         "no-image",
-        "cannot be read",
+        "invalid form",
     ),
-    "a boundary that is too long": (
+    "an overlong boundary": (
         {"content": b"--x", "headers": {"Content-Type": f"multipart/form-data; boundary={'b' * 300}"}},
         "no-image",
-        "cannot be read",
+        "invalid form",
     ),
-    "no JSON": ({"content": b"{", "headers": JSON}, "no-image", "not JSON"),
-    "JSON of many parts": ({"json": {"image": [[]] * 200}}, "no-image", "too many parts"),
-    "deep JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-image", "not JSON"),
+    "malformed JSON": ({"content": b"{", "headers": JSON}, "no-image", "not JSON"),
+    "JSON of many values": ({"json": {"image": [[]] * 200}}, "no-image", "too many values"),
+    "deeply nested JSON": ({"content": b"[" * 100_000, "headers": JSON}, "no-image", "not JSON"),
     "a JSON list": ({"json": ["x"]}, "no-image", "the JSON must be"),
-    "JSON without image": ({"json": {"name": "x"}}, "no-image", "the JSON must be"),
-    "JSON with more": ({"json": {"image": "", "url": "x"}}, "no-image", "the JSON must be"),
-    "no base64": ({"json": {"image": "data:image/jpeg;base64,AAAA"}}, "no-image", "not base64"),
-    "no ASCII": ({"json": {"image": "bücher"}}, "no-image", "not base64"),
+    "JSON without an image": ({"json": {"name": "x"}}, "no-image", "the JSON must be"),
+    "JSON with another key": ({"json": {"image": "", "url": "x"}}, "no-image", "the JSON must be"),
+    "not base64": ({"json": {"image": "data:image/jpeg;base64,AAAA"}}, "no-image", "not base64"),
+    "not ASCII": ({"json": {"image": "bücher"}}, "no-image", "not base64"),
 }
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_bodies_without_a_image(http: httpx.Client, name: str) -> None:
+def test_bodies_without_an_image(http: httpx.Client, name: str) -> None:
     request, code, said = BODIES[name]
     found = problem(http.post("/v1/detect", **request))  # type: ignore[arg-type]
     assert found["code"] == code
     assert said in found["detail"]
 
 
-SWITCHES = {
+PARAMS = {
     "detect": [{"unknown": 1}, {"min_face_size": 0}, {"min_face_size": "nan"}, {"min_face_size": 5}, {"max_faces": 0}],
     "landmarks": [{"contour": "none"}, {"refinement_steps": 3}, {"size": 100}],
     "align": [{"size": 4}, {"size": 5000}, {"points": 6}, {"template": "arcface", "padding": 0.1}, {"format": "tar"}],
@@ -124,16 +124,16 @@ SWITCHES = {
 }
 
 
-@pytest.mark.parametrize(("path", "switches"), [(path, one) for path, all_ in SWITCHES.items() for one in all_])
-def test_switches_that_make_no_sense(http: httpx.Client, path: str, switches: dict[str, object]) -> None:
-    answer = http.post(f"/v1/{path}", params=switches, content=FILE, headers=RAW)  # type: ignore[arg-type]
+@pytest.mark.parametrize(("path", "params"), [(path, one) for path, all_ in PARAMS.items() for one in all_])
+def test_invalid_parameters(http: httpx.Client, path: str, params: dict[str, object]) -> None:
+    answer = http.post(f"/v1/{path}", params=params, content=FILE, headers=RAW)  # type: ignore[arg-type]
     found = problem(answer)
     assert found["code"] == "bad-option"
-    assert list(switches)[-1] in found["detail"]
+    assert list(params)[-1] in found["detail"]
 
 
-def test_paths_and_methods_that_are_not_there(http: httpx.Client) -> None:
-    assert problem(http.post("/v1/detect/", content=FILE, headers=RAW))["code"] == "not-found"  # and is not sent on
+def test_unknown_paths_and_methods(http: httpx.Client) -> None:
+    assert problem(http.post("/v1/detect/", content=FILE, headers=RAW))["code"] == "not-found"  # not redirected
     assert problem(http.get("/v1/nothing"))["code"] == "not-found"
     assert problem(http.post("/v1/nothing", content=FILE))["code"] == "not-found"
     wrong = http.get("/v1/detect")
@@ -141,21 +141,21 @@ def test_paths_and_methods_that_are_not_there(http: httpx.Client) -> None:
     assert wrong.headers["allow"] == "POST"
 
 
-def test_what_a_type_leads_to(http: httpx.Client) -> None:
+def test_problem_types_are_described(http: httpx.Client) -> None:
     for code, kind in KINDS.items():
         assert http.get(f"/problems/{code}").json() == {"code": code, "status": kind.status, "title": kind.title}
     assert problem(http.get("/problems/other"))["code"] == "not-found"
 
 
-def test_a_mistake_of_ours_tells_nothing_but_the_request_id(
+def test_an_internal_error_reveals_only_the_request_id(
     start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from mien.server.engine import Engine
+    from mien.server.inference import Engine
 
     def fail(*args: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr(Engine, "detect", fail)
+    monkeypatch.setattr(Engine, "analyze", fail)
     running: Running = start()
     with running.http() as http:
         answer = http.post("/v1/detect", content=FILE, headers={**RAW, "X-Request-ID": "find-me"})
@@ -163,7 +163,7 @@ def test_a_mistake_of_ours_tells_nothing_but_the_request_id(
         assert "secret" not in answer.text
     with running.http() as http:
         assert http.get("/healthz").status_code == 200
-    assert "secret" in caplog.text  # with its traceback, for us
+    assert "secret" in caplog.text
 
 
 def test_every_code_is_documented() -> None:
@@ -171,7 +171,7 @@ def test_every_code_is_documented() -> None:
     assert all(f"`{code}`" in text for code in KINDS)
 
 
-def test_documents_hold_no_more_than_they_should(http: httpx.Client) -> None:
+def test_problem_documents_quote_no_image_data(http: httpx.Client) -> None:
     document = json.loads(http.post("/v1/detect", content=b"x" * 50, headers=RAW).text)
     assert document.keys() == {"type", "title", "status", "detail", "code", "request_id"}
-    assert "x" * 9 not in document["detail"]  # eight bytes of the file say of what kind it is
+    assert "x" * 9 not in document["detail"]  # eight bytes identify the format

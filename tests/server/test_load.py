@@ -1,4 +1,4 @@
-"""Many clients, slow clients, clients that go, and the end of the service while it works."""
+"""Concurrent, slow and disconnecting clients; shutdown under load."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import mien
 from mien.imaging import encode_png
 from mien.schema import image_record
-from mien.server.engine import Answer, Engine
+from mien.server.service import Content
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
 from .test_errors import RAW
@@ -27,9 +27,9 @@ FILE = ASTRONAUT.read_bytes()
 
 
 def wait_for(running: Running, places: int) -> None:
-    """Until so many requests are in the service."""
+    """Wait until this many slots are used."""
     end = time.monotonic() + PATIENCE
-    while running.service.pool.taken != places:
+    while running.service.workers.used != places:
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -42,7 +42,7 @@ def head(port: int, length: int) -> bytes:
 
 
 def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarray) -> None:
-    """The face stands in another place in each image, so that a mixed-up answer would be seen."""
+    """The face is at another place in each image, so swapped responses would be noticed."""
     detector = mien.FaceDetector(mien.DetectorConfig(min_face_size=60), threads=1)
     files, wanted = [], []
     for number in range(50):
@@ -64,7 +64,7 @@ def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarra
         assert list(threads.map(ask, range(50))) == wanted
 
 
-def test_a_slow_client_is_told_and_holds_up_nobody(start: Start) -> None:
+def test_a_slow_upload_times_out_and_blocks_nobody(start: Start) -> None:
     running = start(timeout=1.0, workers=1, queue=1)
     with socket.create_connection(("127.0.0.1", running.port)) as slow, running.http() as http:
         slow.settimeout(PATIENCE)
@@ -77,7 +77,7 @@ def test_a_slow_client_is_told_and_holds_up_nobody(start: Start) -> None:
         wait_for(running, 0)
 
 
-def test_a_client_that_reads_slowly_gets_its_answer(running: Running) -> None:
+def test_a_client_may_read_slowly(running: Running) -> None:
     with socket.create_connection(("127.0.0.1", running.port)) as slow:
         slow.settimeout(PATIENCE)
         slow.sendall(head(running.port, len(FILE)))
@@ -92,13 +92,13 @@ def test_a_client_that_reads_slowly_gets_its_answer(running: Running) -> None:
 
 @pytest.fixture
 def long_answers(monkeypatch: pytest.MonkeyPatch) -> int:
-    """``/v1/detect`` answers with so many bytes, more than a connection takes without being read."""
+    """Make responses so long that a connection cannot buffer them; return their length."""
     length = 30_000_000
-    monkeypatch.setattr(Engine, "detect", lambda *_: Answer(b"x" * length, 0))
+    monkeypatch.setattr("mien.server.routes._json", lambda record: Content(b"x" * length))
     return length
 
 
-def test_an_answer_that_nobody_reads_holds_its_place_for_a_while(start: Start, long_answers: int) -> None:
+def test_an_unread_response_releases_its_slot_in_time(start: Start, long_answers: int) -> None:
     running = start(timeout=0.5, workers=1, queue=1)
     with socket.create_connection(("127.0.0.1", running.port)) as idle, running.http() as http:
         idle.sendall(head(running.port, len(FILE)) + FILE)
@@ -107,7 +107,7 @@ def test_an_answer_that_nobody_reads_holds_its_place_for_a_while(start: Start, l
         assert len(http.post("/v1/detect", content=FILE, headers=RAW).content) == long_answers
 
 
-def test_who_goes_while_it_waits_is_not_worked_for(start: Start, held: Held) -> None:
+def test_waiting_requests_of_disconnected_clients_are_skipped(start: Start, held: Held) -> None:
     running = start(workers=1, queue=3)
     with running.http() as http, ThreadPoolExecutor(1) as threads:
         stays = threads.submit(http.post, "/v1/detect", content=FILE, headers=RAW)
@@ -123,12 +123,12 @@ def test_who_goes_while_it_waits_is_not_worked_for(start: Start, held: Held) -> 
         held.go.set()
         assert stays.result(PATIENCE).status_code == 200
         assert http.get("/readyz").status_code == 200
-        assert not held.begun.acquire(blocking=False)  # none of the three was begun
+        assert not held.begun.acquire(blocking=False)  # none of the three has started
         text = http.get("/metrics").text
     assert re.search(r'path="/v1/detect",status="499"\} 3\.0', text)
 
 
-def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+def test_aborted_uploads_release_their_slots(running: Running, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", running.port)) as gone:
             gone.sendall(head(running.port, len(FILE)) + FILE[:5000])
@@ -139,25 +139,25 @@ def test_who_goes_while_it_sends_leaves_nothing_behind(running: Running, caplog:
 
 HOLD = """
 import pathlib, time
-from mien.server.engine import Engine
-usual = Engine.detect
+from mien.server.inference import Engine
+usual = Engine.analyze
 def held(*args):
     while not pathlib.Path({flag!r}).exists():
         time.sleep(0.01)
     return usual(*args)
-Engine.detect = held
+Engine.analyze = held
 """
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
-def test_the_end_waits_for_a_thread_no_longer_than_it_should(tmp_path: Path, sent: signal.Signals) -> None:
+def test_shutdown_does_not_wait_beyond_the_grace_period(tmp_path: Path, sent: signal.Signals) -> None:
     never = HOLD.format(flag=str(tmp_path / "never"))
     with run_process("--grace", "1", first=never) as (process, url):
         port = int(url.rpartition(":")[2])
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(head(port, len(FILE)) + FILE)
             end = time.monotonic() + PATIENCE
-            while "mien_places_taken 1.0" not in httpx.get(f"{url}/metrics").text:
+            while "mien_slots_used 1.0" not in httpx.get(f"{url}/metrics").text:
                 assert time.monotonic() < end
             process.send_signal(sent)
             _, log = process.communicate(timeout=PATIENCE)
@@ -165,8 +165,8 @@ def test_the_end_waits_for_a_thread_no_longer_than_it_should(tmp_path: Path, sen
     assert "Event loop is closed" not in log
 
 
-def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:
-    """At the signal that systemd and Docker send, with requests at work, waiting and arriving."""
+def test_shutdown_finishes_running_requests(tmp_path: Path) -> None:
+    """SIGTERM, as sent by systemd and Docker, with requests running, waiting and arriving."""
     flag = tmp_path / "go"
     with run_process("--workers", "1", first=HOLD.format(flag=str(flag))) as (process, url), ExitStack() as stack:
         port = int(url.rpartition(":")[2])
@@ -175,7 +175,7 @@ def test_the_end_finishes_what_was_begun(tmp_path: Path) -> None:
             client.settimeout(PATIENCE)
             client.sendall(head(port, len(FILE)) + FILE[:-1])
         end = time.monotonic() + PATIENCE
-        while "mien_places_taken 4.0" not in httpx.get(f"{url}/metrics").text:
+        while "mien_slots_used 4.0" not in httpx.get(f"{url}/metrics").text:
             assert time.monotonic() < end
         for client in clients[1:]:
             client.sendall(FILE[-1:])

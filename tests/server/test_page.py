@@ -1,4 +1,4 @@
-"""The built page, where there is one."""
+"""The static web page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def page(tmp_path: Path, start: Start) -> Running:
     folder = tmp_path / "page"
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>mien</title>" + "x" * 2000)
-    (folder / "js" / "app.1a2b.js").write_text("console.log(1)" * 500)
+    (folder / "js" / "app.1a2b3c4d.js").write_text("console.log(1)" * 500)
     (tmp_path / "secret.txt").write_text("secret")
     return start(page=folder)
 
@@ -28,15 +28,17 @@ def test_the_page(page: Running) -> None:
         assert index.headers["content-encoding"] == "gzip"
         assert index.headers["cache-control"] == "no-cache"
         assert "default-src 'self'" in index.headers["content-security-policy"]
-        script = http.get("/js/app.1a2b.js")
+        script = http.get("/js/app.1a2b3c4d.js")
         assert script.headers["content-type"].startswith(("text/javascript", "application/javascript"))
         assert script.text.startswith("console.log")
+        assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert script.headers["content-encoding"] == "gzip"
         again = http.get("/", headers={"If-None-Match": index.headers["etag"]})
         assert again.status_code == 304
         assert http.head("/").status_code == 200
 
 
-def test_no_other_file_is_reached_and_the_paths_of_the_service_stay(page: Running) -> None:
+def test_the_page_hides_no_route_and_exposes_no_other_file(page: Running) -> None:
     with page.http() as http:
         for path in ("/../secret.txt", "/js/../../secret.txt", "/%2e%2e/secret.txt", "/js", "/nothing"):
             assert problem(http.get(path))["code"] == "not-found"
@@ -45,7 +47,7 @@ def test_no_other_file_is_reached_and_the_paths_of_the_service_stay(page: Runnin
         assert http.get("/healthz").status_code == 200
 
 
-def test_without_a_page_it_says_how_to_build_it(start: Start, tmp_path: Path) -> None:
+def test_a_missing_page_is_explained(start: Start, tmp_path: Path) -> None:
     with start(page=tmp_path / "none").http() as http:
         answer = http.get("/")
     assert answer.status_code == 200

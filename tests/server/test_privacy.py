@@ -1,4 +1,4 @@
-"""Nothing that is sent is written to disk or logged."""
+"""Uploads are neither written to disk nor logged."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import base64
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -15,7 +17,7 @@ import pytest
 from websockets.sync.client import connect
 
 from mien.imaging import encode_png
-from mien.server.logs import _TALKERS, configure, log
+from mien.server.middleware import _QUOTING_LOGGERS, configure_logging, log
 
 from .conftest import ASTRONAUT, PATIENCE, Running, run_process
 from .test_errors import RAW
@@ -25,7 +27,7 @@ _opened: list[str] | None = None
 
 
 def _audit(event: str, details: tuple[object, ...]) -> None:
-    """A hook cannot be taken out again; it listens while ``_opened`` is a list."""
+    """Record files opened for writing while ``_opened`` is a list; audit hooks cannot be removed."""
     if event == "open" and _opened is not None and WRITES & set(str(details[1] or "")):
         _opened.append(str(details[0]))
     if event.startswith("tempfile") and _opened is not None:
@@ -34,7 +36,7 @@ def _audit(event: str, details: tuple[object, ...]) -> None:
 
 @pytest.fixture
 def opened() -> Iterator[list[str]]:
-    """What this process, the service in it included, opens to write."""
+    """Return the files that this process, including the service, opens for writing."""
     global _opened
     if not getattr(_audit, "there", False):
         sys.addaudithook(_audit)
@@ -44,7 +46,7 @@ def opened() -> Iterator[list[str]]:
     _opened = None
 
 
-def test_the_hook_sees_what_is_written(opened: list[str], tmp_path: object) -> None:
+def test_the_hook_records_writes(opened: list[str], tmp_path: object) -> None:
     with open(f"{tmp_path}/x", "wb"):  # noqa: PTH123
         pass
     assert opened
@@ -53,7 +55,7 @@ def test_the_hook_sees_what_is_written(opened: list[str], tmp_path: object) -> N
 def test_nothing_is_written_to_disk(running: Running, opened: list[str]) -> None:
     noise = np.random.default_rng(0).integers(0, 255, (1500, 1500, 3), dtype=np.uint8)
     large = encode_png(noise)
-    assert len(large) > 5_000_000  # far more than form parsers keep in memory
+    assert len(large) > 5_000_000  # far above the memory limit of form parsers
     with running.http() as http:
         for request in (
             {"files": {"image": ("x.png", large)}},
@@ -91,19 +93,19 @@ def test_the_log_has_no_names_images_queries_keys_or_addresses() -> None:
     paths = [event["path"] for event in events if event["event"] == "request"]
     assert paths[-4:] == ["/v1/detect", "/v1/detect", "/v1/detect", "other"]
     assert [event["frames"] for event in events if event["event"] == "stream"] == [1]
-    (own,) = [line for line in text.splitlines() if '"listening"' in line]  # the one address in it is our own
+    (own,) = [line for line in text.splitlines() if '"listening"' in line]  # the address of the service
     assert not [
         word for word in ("secret", "sesame", "min_face_size", "127.0.0.1", "JFIF") if word in text.replace(own, "")
     ]
 
 
-def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_lines_are_json(monkeypatch: pytest.MonkeyPatch) -> None:
     stderr = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stderr)
     before = logging.getLogger().handlers[:], logging.getLogger().level
-    levels = {name: logging.getLogger(name).level for name in ("mien.server", "uvicorn", *_TALKERS)}
+    levels = {name: logging.getLogger(name).level for name in ("mien.server", "uvicorn", *_QUOTING_LOGGERS)}
     try:
-        configure("info")
+        configure_logging("info")
         log("request", {"status": 200, "ms": 1.5})
         log("quiet", level=logging.DEBUG)
         logging.getLogger("uvicorn.error").info('127.0.0.1:1 - "WebSocket /v1/stream?x=1" [accepted]')
@@ -118,7 +120,17 @@ def test_a_line_of_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
         for name, was in levels.items():
             logging.getLogger(name).setLevel(was)
     first, second = [json.loads(line) for line in stderr.getvalue().splitlines()]
-    assert first.keys() == {"time", "level", "logger", "event", "status", "ms"}
+    assert first.keys() == {"time", "level", "logger", "event", "request_id", "status", "ms"}
     assert (first["event"], first["status"]) == ("request", 200)
-    assert second["level"] == "error"
+    assert second["level"] == "ERROR"
     assert "ValueError: why" in second["exception"]
+
+
+def test_no_telemetry_is_stored(tmp_path: Path) -> None:
+    """ONNX Runtime keeps an id and a queue of events under the home folder unless telemetry is off."""
+    with run_process(env={**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}) as (process, url):
+        answer = httpx.post(f"{url}/v1/landmarks", content=ASTRONAUT.read_bytes(), headers=RAW, timeout=PATIENCE)
+        assert answer.status_code == 200
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+    assert not list(tmp_path.rglob("*"))

@@ -13,7 +13,9 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("port", int, "N", "port to listen on (default: 8000)"),
     ("max_bytes", int, "N", "most bytes of a request (default: 10485760)"),
     ("max_pixels", int, "N", "most pixels of an image, checked before it is decoded (default: 40000000)"),
+    ("detect_pixels", int, "N", "search larger images on a copy reduced to this many pixels (default: 4000000)"),
     ("max_faces", int, "N", "most faces returned, the best (default: 100)"),
+    ("min_face_size", float, "PIXELS", "side of the smallest face looked for (default: 20)"),
     ("timeout", float, "SECONDS", "time for one request (default: 30)"),
     ("workers", int, "N", "images that are worked on at once (default: one more than cores)"),
     (
@@ -24,6 +26,7 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ),
     ("queue", int, "N", "requests that may wait; beyond them 503 (default: 64)"),
     ("streams", int, "N", "streams that may be open at once (default: 4)"),
+    ("streams_per_client", int, "N", "streams that one client may have open at once (default: 2)"),
     ("idle", float, "SECONDS", "after which a stream without frames is closed (default: 60)"),
     ("rate", float, "N", "requests a second that a client may send; 0: no limit (default: 0)"),
     ("burst", int, "N", "requests that a client may send at once, where there is a rate (default: 20)"),
@@ -31,7 +34,6 @@ _OPTIONS: tuple[tuple[str, type, str, str], ...] = (
     ("cors_origins", str, "ORIGINS", "pages of other origins that may ask, with commas between (default: none)"),
     ("trusted_proxies", str, "ADDRESSES", "proxies whose X-Forwarded-For is believed (default: none)"),
     ("grace", int, "SECONDS", "time to finish what was begun, when it is stopped (default: 30)"),
-    ("min_face_size", float, "PIXELS", "side of the smallest face looked for (default: 20)"),
     ("log_level", str, "LEVEL", "debug, info, warning or error (default: info)"),
 )
 """The settings that have a flag: name, type, metavar and help. The key itself has none: others see command lines."""

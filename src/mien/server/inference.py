@@ -240,8 +240,13 @@ class Engine:
                 everything = analyzer.detect(image, min_face_size=min_face_size, deadline=deadline)
                 faces = everything[: self.max_faces(request.max_faces)]
                 if request.landmarks:
-                    options = {"contour": request.contour, "refinement_steps": request.refinement_steps}
-                    landmarks = analyzer.landmarks(image, faces, **options, deadline=deadline)
+                    landmarks = analyzer.landmarks(
+                        image,
+                        faces,
+                        contour=request.contour,
+                        refinement_steps=request.refinement_steps,
+                        deadline=deadline,
+                    )
                 if request.align is not None:
                     aligned = analyzer.align(image, faces, request.align, landmarks)
         except DeadlineExceeded as error:

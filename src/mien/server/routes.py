@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -99,9 +99,7 @@ def _json(record: Mapping[str, object]) -> Content:
     return Content(to_json_line(record).encode("ascii"))
 
 
-@images.post(
-    "/v1/detect", response_model=ImageRecord, responses=image_response("/v1/detect"), openapi_extra=IMAGE_BODY
-)
+@images.post("/v1/detect", response_model=ImageRecord, responses=image_response("/v1/detect"), openapi_extra=IMAGE_BODY)
 async def detect(request: Request, params: Annotated[DetectParams, Query()]) -> Response:
     """Detect faces: bounding box, score and five keypoints of each."""
     wanted = AnalysisRequest(params.min_face_size, params.max_faces)
@@ -152,7 +150,7 @@ async def analyze(request: Request, params: Annotated[AnalyzeParams, Query()]) -
     )
 
     def content(analysis: Analysis) -> Content:
-        record = AnalysisRecord(**analysis.record())
+        record = cast(AnalysisRecord, analysis.record())
         if params.aligned_faces:
             record["aligned_faces"] = analysis.aligned_records(png=params.png)
         return _json(record)

@@ -13,12 +13,11 @@ from fastapi import FastAPI
 from mien.errors import MienError
 from mien.server.app import create_app
 from mien.server.middleware import configure_logging, log
+from mien.server.security import MAX_HEADER_BYTES
 from mien.server.settings import ServeSettings
 
 _INTERRUPTED = 130
 """Exit status after Ctrl-C; after SIGTERM uvicorn lets the signal end the process."""
-
-_HEADER_BYTES = 16 * 1024
 
 
 def uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
@@ -26,7 +25,7 @@ def uvicorn_config(app: FastAPI, settings: ServeSettings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="h11",  # httptools does not limit the size of headers
-        h11_max_incomplete_event_size=_HEADER_BYTES,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
         host=settings.host,
         port=settings.port,
         log_config=None,

@@ -18,6 +18,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mien.server.problems import Problem
 from mien.server.settings import ServeSettings
 
+MAX_HEADER_BYTES = 16 * 1024
+"""Request line and headers. h11 alone lets longer ones pass that arrive in one piece."""
+
 _MAX_CLIENTS = 10_000
 """Clients whose buckets are kept; the least recently seen is forgotten first."""
 
@@ -145,7 +148,7 @@ def key_of(headers: Mapping[str, str]) -> str | None:
 
 
 class AccessMiddleware:
-    """Enforce rate limit and API key on ``/v1/`` and ``/metrics``; reject ambiguous body lengths everywhere.
+    """Enforce rate limit and API key on ``/v1/`` and ``/metrics``; reject malformed requests everywhere.
 
     WebSockets pass: the stream route enforces its own rules.
     """
@@ -168,6 +171,10 @@ class AccessMiddleware:
         headers = Headers(scope=scope)
         if "content-length" in headers and "transfer-encoding" in headers:
             raise Problem("bad-request", "Content-Length and Transfer-Encoding together; send one of them")
+        size = len(scope["raw_path"]) + len(scope["query_string"])
+        size += sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+        if size > MAX_HEADER_BYTES:
+            raise Problem("bad-request", f"headers of {size} bytes, more than {MAX_HEADER_BYTES}; send fewer")
         if scope["path"].startswith(("/v1/", "/metrics")):
             client = client_of(scope)
             self._access.requests.take(client)

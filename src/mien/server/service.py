@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -115,7 +114,9 @@ class AnalysisResponse(Response):
 
         return await workers.run(work, large=engine.is_large(upload, self._wanted))
 
-    async def _until_disconnect(self, work, deadline: Deadline) -> tuple[Analysis, Content]:
+    async def _until_disconnect(
+        self, work: Coroutine[None, None, tuple[Analysis, Content]], deadline: Deadline
+    ) -> tuple[Analysis, Content]:
         """Return the result of ``work``. Raises Problem after the deadline, ClientDisconnect if the client leaves."""
         job = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(self._request.receive())  # after the body only the disconnect can come
