@@ -187,25 +187,24 @@ class StreamErrorRecord(TypedDict):
 
 
 class ModelRecord(TypedDict):
-    """The model card of one network."""
+    """The card of one network."""
 
     name: str
     task: str
     input: dict[str, Any]
-    """Size, channels, color, mean and scale of the input."""
+    """Size, channels, color order and normalization of the input."""
     crop: dict[str, Any]
-    """Kind of crop and what defines it."""
+    """Which crop the network expects; ``kind`` names it."""
     output: dict[str, Any]
-    """Names of the outputs, and labels where they have some."""
+    """Names and labels of the outputs."""
     licence: str
     training_data: str
-    """What the network was trained on."""
     source: str
-    """Where the network comes from."""
+    """How the network was made."""
     scores: dict[str, float]
-    """Published metrics of the network."""
+    """Measured results by metric."""
     parameters: int
-    """Number of parameters."""
+    """Number of trained values."""
     file: str
     """Name of the ONNX file."""
     bytes: int

@@ -19,8 +19,7 @@ from mien.server.problems import KINDS, Problem
 
 for _record in vars(schema).values():
     if is_typeddict(_record):
-        _extra = "allow" if _record is schema.ModelRecord else "forbid"
-        _record.__pydantic_config__ = {"extra": _extra, "use_attribute_docstrings": True}
+        _record.__pydantic_config__ = {"extra": "forbid", "use_attribute_docstrings": True}
 
 _EXAMPLE: dict[str, Any] = json.loads(files("mien.server").joinpath("example.json").read_text(encoding="ascii"))
 """``image``: a small image in base64; ``responses``: the responses to it, by path."""

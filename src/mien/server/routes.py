@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mien.alignment import AlignSpec
 from mien.errors import BadOption
 from mien.heads import Contour
-from mien.models import WEIGHTS, available
+from mien.models import list_models, model_path, read_card
 from mien.schema import AlignedFacesRecord, AnalysisRecord, ImageRecord, ModelsRecord, StatusRecord, to_json_line
 from mien.server.inference import Analysis, AnalysisRequest
 from mien.server.openapi import IMAGE_BODY, image_response, problem_responses
@@ -160,10 +160,9 @@ async def analyze(request: Request, params: Annotated[AnalyzeParams, Query()]) -
 
 def model_cards() -> bytes:
     """Return the body of ``/v1/models``, constant while the service runs."""
-    files = sorted(WEIGHTS.glob("*.onnx"))
+    paths = {name: model_path(name) for name in list_models()}
     models = [
-        json.loads(card.to_json()) | {"file": path.name, "bytes": path.stat().st_size}
-        for path, card in zip(files, available(), strict=True)
+        read_card(name).to_dict() | {"file": path.name, "bytes": path.stat().st_size} for name, path in paths.items()
     ]
     return json.dumps({"models": models}).encode()
 
