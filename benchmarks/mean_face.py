@@ -1,20 +1,19 @@
 """The 3D mean face of mien.geometry.mean_face, and how well poses fit.
 
-    python benchmarks/mean_face.py --data 300W_LP [--check 300W_LP_dev] [--write src/mien/geometry/mean_face.py]
+    python benchmarks/mean_face.py --data 300W_LP [--check 300W_LP_dev] [--write]
 
 Takes every landmarks/<SUBSET>/<name>_pts.mat with pts_3d (68, 3) and yaw_deg. Faces are aligned by similarities and
 averaged in turns (generalised Procrustes, Gower 1975); each mean is averaged with its mirrored twin, which fixes the
 zeros of yaw and roll. The zero of pitch is that of yaw_deg: sin(yaw_deg) is the x of the direction in which the
 head looks, and in heads that are tilted it depends on where "straight" is; least squares over all faces.
 
-With --write the constants replace those in the file. Figures are printed: yaw against yaw_deg, in the order of turns of
+With --write the table of mien is replaced. Figures are printed: yaw against yaw_deg, in the order of turns of
 300W-LP; pitch and roll against the pose of the points with depth.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from mien.datasets.matlab import read_fields
 from mien.geometry import mean_face
 from mien.geometry.pose import fit_pose, fit_pose_3d, rotation, to_300w_lp
 from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS, SIXTY_EIGHT_MIRROR
+from mien.io import atomic_write
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 ROUNDS = 40
@@ -35,13 +35,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="300W-LP's layout, with pts_3d and yaw_deg")
     parser.add_argument("--check", type=Path, help="other faces to measure on as well")
-    parser.add_argument("--write", type=Path, help="the file whose constants are replaced")
+    parser.add_argument("--write", action="store_true", help="replace the table in mien")
     args = parser.parse_args()
     points, yaw = read(args.data)
-    face, spread = mean_of(points, yaw)
+    face, deviation = mean_of(points, yaw)
     print(f"{len(points)} faces; the constants in use differ by {np.abs(face - mean_face.MEAN_FACE).max():.5f}")
     if args.write:
-        replace(args.write, face, spread)
+        write(face, deviation)
     show(points, yaw, args.data.name)
     if args.check:
         show(*read(args.check), args.check.name)
@@ -96,15 +96,12 @@ def align(points: Array, face: Array) -> tuple[Array, Array]:
     return turned, centred @ turned / (scales * signs).sum(axis=1)[:, None, None]
 
 
-def replace(file: Path, face: Array, spread: Array) -> None:
-    """Put the constants into the file in the place of those that are there."""
-    rows = "".join(f"        [{x:.{DIGITS}f}, {y:.{DIGITS}f}, {z:.{DIGITS}f}],\n" for x, y, z in face + 0.0)
-    numbers = "".join(f"        {value:.{DIGITS}f},\n" for value in spread)
-    text = file.read_text()
-    for name, body in {"MEAN_FACE": rows, "POINT_DEVIATION": numbers}.items():
-        text = re.sub(rf"(^{name}: .*?\[\n).*?(^    \]\n)", rf"\g<1>{body}\g<2>", text, flags=re.S | re.M)
-    file.write_text(text)
-    print(f"written: {file}; run once more for the figures of the new constants")
+def write(face: Array, deviation: Array) -> None:
+    """Write the table that ``mien.geometry.mean_face`` reads."""
+    table = np.column_stack([face + 0.0, deviation])
+    with atomic_write(mean_face.MEAN_FACE_FILE) as partial:
+        np.savetxt(partial, table, f"%.{DIGITS}f", ",", header="x,y,z,deviation", comments="")
+    print(f"written: {mean_face.MEAN_FACE_FILE}; run once more for the figures of the new table")
 
 
 def show(points: Array, yaw: Array, name: str) -> None:
