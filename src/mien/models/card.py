@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
@@ -110,6 +111,11 @@ class ModelCard:
         return _build(cls, values, "")
 
 
+@cache
+def _field_types(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
 def _refuse(place: str, value: object, wanted: str) -> NoReturn:
     name = f"{place} " if place else ""
     raise ModelMismatch(f"the model card has {name}{value!r:.80}: it must be {wanted}; {_CURE}")
@@ -119,7 +125,7 @@ def _build(kind: type[_T], values: object, place: str) -> _T:
     """Build a dataclass from a JSON object that has exactly its fields."""
     if not isinstance(values, dict):
         _refuse(place, values, "an object")
-    hints = get_type_hints(kind)
+    hints = _field_types(kind)
     if values.keys() != hints.keys():
         unknown, missing = sorted(values.keys() - hints.keys()), sorted(hints.keys() - values.keys())
         where = f" in {place}" if place else ""
