@@ -125,7 +125,7 @@ def _build(kind: type[_T], values: object, place: str) -> _T:
     """Build a dataclass from a JSON object that has exactly its fields."""
     if not isinstance(values, dict):
         _refuse(place, values, "an object")
-    hints = _field_types(kind)
+    hints = _field_types(kind)  # type: ignore[arg-type]
     if values.keys() != hints.keys():
         unknown, missing = sorted(values.keys() - hints.keys()), sorted(hints.keys() - values.keys())
         where = f" in {place}" if place else ""
