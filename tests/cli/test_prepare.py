@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-import mien.cli.prepare as command
+import mien.datasets.prepare as preparation
 from mien.cli import main
 from mien.datasets.shards import read_shards
 from mien.imaging import write_image
@@ -103,7 +103,7 @@ def test_what_is_there_is_kept(run: Run, tmp_path: Path, capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert out == first
     assert "made again: " in err
-    assert "2 shards kept, of a run before" in err
+    assert "2 shards kept from an earlier run" in err
     after = shards(tmp_path)
     assert [name for name in before if after[name] == before[name]] == [name for name in before if name in others]
     assert (tmp_path / "out" / damaged).read_bytes() == content
@@ -123,7 +123,7 @@ def test_bad_images_and_points_are_reported_each_time(
     savemat(data / "landmarks" / "YTF" / "Ben_Ames_01_pts.mat", {"points": np.zeros((68, 2))})
     for message in (
         f"{image}: damaged or incomplete",
-        "1 face could not be used when it was made; mend or remove the images, and make the shards again in another",
+        "lacks 1 faces that could not be used; repair or remove the images, and make the shards again in another",
     ):
         assert run("--split", "train") == 1
         out, err = capsys.readouterr()
@@ -136,7 +136,7 @@ def test_bad_images_and_points_are_reported_each_time(
 def test_when_stopped_nothing_half_is_left(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = command.make_sample
+    made = preparation.make_sample
     calls = iter(range(100))
 
     def stop_at_the_tenth(*args: object) -> object:
@@ -146,7 +146,7 @@ def test_when_stopped_nothing_half_is_left(
 
     options = ("--split", "train", "--shard-size", "4")
     with monkeypatch.context() as patch:
-        patch.setattr(command, "make_sample", stop_at_the_tenth)
+        patch.setattr(preparation, "make_sample", stop_at_the_tenth)
         assert run(*options) == 130
     files = sorted(path.name for path in (tmp_path / "out").rglob("*") if path.is_file())
     assert files == ["plan.json", "train-00000-of-00001.tfrecord", "train-00000-of-00003.tfrecord"]
@@ -227,7 +227,7 @@ def test_a_shard_that_gets_no_face_is_complained_of(
     for _ in range(2):
         assert run("--split", "train", "--shard-size", "1") == 1
         err = capsys.readouterr().err
-        assert "-of-00012.tfrecord: no face for it, and the split 'train' cannot be read without it; mend" in err
+        assert "-of-00012.tfrecord: no face can be used, and" in err
     assert len(shards(tmp_path)) == 13
 
 
@@ -247,4 +247,4 @@ def test_an_out_that_is_a_file(run: Run, tmp_path: Path, capsys: pytest.CaptureF
 
 def test_nobody_left(run: Run, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--apart-from", str(data)) == 2
-    assert "nobody is left" in capsys.readouterr().err
+    assert "no face is left" in capsys.readouterr().err

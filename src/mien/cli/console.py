@@ -95,13 +95,18 @@ def progress(items: Iterable[_Item], args: argparse.Namespace, total: int | None
     return bar
 
 
-def file_bar(args: argparse.Namespace) -> Progress:
-    """For the readers of ``data``: a bar over the files that they read."""
+def progress_bar(args: argparse.Namespace, unit: str) -> Progress:
+    """Return a bar on stderr, where it is wanted, for the functions that take a ``progress``."""
 
     def over(items: Iterable[_Item], total: int) -> Iterable[_Item]:
-        return progress(items, args, total, "files")
+        return progress(items, args, total, unit)
 
     return over
+
+
+def file_bar(args: argparse.Namespace) -> Progress:
+    """Return a bar over the files that a reader reads."""
+    return progress_bar(args, "files")
 
 
 def plural(count: int, thing: str) -> str:

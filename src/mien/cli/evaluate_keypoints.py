@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from types import MappingProxyType
 
-from mien.cli.console import table
+from mien.cli.console import progress_bar, table
 from mien.cli.options import Commands, add_command
-from mien.cli.scoring import deliver, detection_model, image_bar
+from mien.cli.scoring import deliver, detection_model
 from mien.evaluation.metrics.nme import NormalizedErrors
 from mien.evaluation.protocols import KeypointResult, evaluate_keypoints
 
@@ -38,7 +38,7 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Score and print; 1 when an image could not be read."""
     model, name = detection_model(args)
-    result = evaluate_keypoints(args.data, model, name=name, progress=image_bar(args))
+    result = evaluate_keypoints(args.data, model, name=name, progress=progress_bar(args, "images"))
     return deliver(args, result, _table(result))
 
 

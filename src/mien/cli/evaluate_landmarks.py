@@ -6,9 +6,9 @@ import argparse
 import math
 from pathlib import Path
 
-from mien.cli.console import file_bar, plural, say, table
+from mien.cli.console import file_bar, plural, progress_bar, say, table
 from mien.cli.options import Commands, add_command, make_detector
-from mien.cli.scoring import image_bar, report_problems
+from mien.cli.scoring import report_problems
 from mien.datasets.registry import format_names, read_dataset
 from mien.datasets.samples import LandmarkSample
 from mien.errors import BadOption
@@ -66,7 +66,7 @@ def _evaluate(args: argparse.Namespace) -> list[LandmarkResult]:
     if args.predictions is not None and (args.boxes is not None or args.contour is not None):
         raise BadOption("--predictions: --boxes and --contour do not apply to given points; leave them out")
     dataset = read_dataset(LandmarkSample, args.format, args.data, args.split, file_bar(args))
-    options = {"norm": args.norm, "visible_only": not args.all_points, "progress": image_bar(args)}
+    options = {"norm": args.norm, "visible_only": not args.all_points, "progress": progress_bar(args, "images")}
     if args.predictions is not None:
         return [evaluate_landmarks(dataset, args.predictions, name=args.predictions.stem, **options)]
     model = LandmarkDetector(args.network, refinement_steps=args.refinement_steps, threads=args.threads)

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from types import MappingProxyType
 
-from mien.cli.console import table
+from mien.cli.console import progress_bar, table
 from mien.cli.options import Commands, add_command
-from mien.cli.scoring import deliver, detection_model, image_bar
+from mien.cli.scoring import deliver, detection_model
 from mien.evaluation.protocols import WiderResult, evaluate_wider
 
 SETTINGS = MappingProxyType({"min_face_size": 10.0, "scale_factor": 0.79, "threshold": 0.01, "refine": False})
@@ -43,7 +43,7 @@ def add_to(tasks: Commands) -> argparse.ArgumentParser:
 def run(args: argparse.Namespace) -> int:
     """Score and print; 1 when an image could not be read."""
     model, name = detection_model(args)
-    result = evaluate_wider(args.data, model, split=args.split, name=name, progress=image_bar(args))
+    result = evaluate_wider(args.data, model, split=args.split, name=name, progress=progress_bar(args, "images"))
     return deliver(args, result, _table(result))
 
 

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
-from mien.cli.console import Complaints, note_left_out, progress, say
+from mien.cli.console import Complaints, note_left_out, say
 from mien.cli.options import make_detector
-from mien.datasets.samples import Progress
 from mien.evaluation.detections import write_json
 from mien.evaluation.plots import require_matplotlib
 from mien.evaluation.protocols import FddbResult, KeypointResult, WiderResult
 from mien.evaluation.protocols.result import DetectionModel, Result
 from mien.schema import to_json_line
-
-_Item = TypeVar("_Item")
 
 
 def detection_model(args: argparse.Namespace) -> tuple[DetectionModel, str]:
@@ -25,15 +20,6 @@ def detection_model(args: argparse.Namespace) -> tuple[DetectionModel, str]:
         require_matplotlib()
     given: Path | None = args.detections
     return (make_detector(args), "mien") if given is None else (given, given.stem)
-
-
-def image_bar(args: argparse.Namespace) -> Progress:
-    """Return a progress bar over images."""
-
-    def over(items: Iterable[_Item], total: int) -> Iterable[_Item]:
-        return progress(items, args, total, "images")
-
-    return over
 
 
 def deliver(args: argparse.Namespace, result: WiderResult | FddbResult | KeypointResult, text: str) -> int:

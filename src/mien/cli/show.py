@@ -1,4 +1,4 @@
-"""``mien show``: a contact sheet of shards, because people look before they train."""
+"""``mien show``: a contact sheet of the faces in shards, for a check before training."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mien.types import Image, Landmarks
 
 _ENLARGED = 2
 _MOST = (math.isqrt(MAX_PIXELS) // (IMAGE_SIZE * _ENLARGED + 4)) ** 2
-"""So many faces make a sheet that ``mien.read`` still takes."""
+"""Most faces on a sheet that ``mien.read_image`` still accepts."""
 
 _BLACK: Color = (0, 0, 0)
 _WHITE: Color = (255, 255, 255)
@@ -30,13 +30,13 @@ def add_to(commands: Commands) -> None:
     parser = add_command(
         commands,
         "show",
-        "draw faces of the shards with their points on one sheet",
+        "draw faces of the shards with their landmarks on one sheet",
         "mien show shards --out contact.png --count 64",
     )
     parser.add_argument("shards", type=Path, metavar="SHARDS", help="folder that mien prepare wrote")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="the sheet, .png or .jpg")
     parser.add_argument(
-        "--count", type=int, default=64, metavar="N", help="so many faces, evenly spread (default: %(default)d)"
+        "--count", type=int, default=64, metavar="N", help="number of faces, evenly spread (default: %(default)d)"
     )
     parser.add_argument("--split", choices=SPLITS, default="train", help="which faces (default: %(default)s)")
     add_progress_option(parser)
@@ -44,7 +44,7 @@ def add_to(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Draw the sheet. All shards of the split are read, so that a damaged one is met here and not in training."""
+    """Draw the sheet. All shards of the split are read, so a damaged one is found here and not during training."""
     if not 1 <= args.count <= _MOST:
         raise BadOption(f"--count is {args.count}; a sheet shows 1 to {_MOST} faces")
     found = read_shards(existing_folder(args.shards, "SHARDS"), args.split)
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _spread(samples: Iterable[Sample], count: int) -> tuple[list[Sample], int]:
-    """``count`` samples evenly spread over all, and how many there are; never holds more than twice as many."""
+    """Return ``count`` samples evenly spread over all, and the total; at most twice ``count`` are held in memory."""
     kept: list[Sample] = []
     step = 1
     total = 0
@@ -70,7 +70,7 @@ def _spread(samples: Iterable[Sample], count: int) -> tuple[list[Sample], int]:
 
 
 def _drawn(sample: Sample) -> Image:
-    """The crop with its points, those that are covered as black dots with a white rim."""
+    """Draw the crop with its landmarks; occluded ones are black dots with a white rim."""
     side = len(sample.image) * _ENLARGED
     points = sample.points * np.float32(side)
     landmarks = Landmarks(points, sample.scheme, np.ones(len(points), dtype=np.float32))
