@@ -21,8 +21,8 @@ MEAN_FACE_FILE = Path(__file__).with_suffix(".csv")
 
 _TABLE: NDArray[np.float64] = np.loadtxt(MEAN_FACE_FILE, delimiter=",", skiprows=1)
 
-MEAN_FACE = _TABLE[:, :3]
+MEAN_FACE = np.ascontiguousarray(_TABLE[:, :3])
 """(68, 3), centered; the outer eye corners are 1 apart."""
 
-POINT_DEVIATION = _TABLE[:, 3]
+POINT_DEVIATION = np.ascontiguousarray(_TABLE[:, 3])
 """(68,), root mean square distance of each point from the mean face in the aligned faces."""
