@@ -1,8 +1,8 @@
-"""Weights from elsewhere: MTCNN as facenet-pytorch publishes it, turned into our files.
+"""Convert the MTCNN weights that facenet-pytorch publishes to our ONNX files.
 
-Those weights are the MTCNN authors' own, by way of several ports. The modules there flatten a map as (width,
-height, channel), give five x and then five y, and a softmax over (background, face). Ours flatten (channel, height,
-width), give pairs, and the sigmoid of the difference of the two logits, which is the same number.
+These are the weights of the MTCNN authors, by way of several ports. The modules there flatten a map as (width,
+height, channel), return five x and then five y, and a softmax over (background, face). Ours flatten (channel, height,
+width), return pairs, and the sigmoid of the difference of the two logits, which is the same number.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _LAYERS: dict[str, dict[str, str]] = {
         "points": "dense6_3",
     },
 }
-"""For each of our layers the name of theirs."""
+"""The name in facenet-pytorch of each of our layers."""
 
 _NETWORKS: dict[str, type[PaperPNet | PaperRNet | PaperONet]] = {
     "pnet": PaperPNet,
@@ -77,11 +77,15 @@ _NETWORKS: dict[str, type[PaperPNet | PaperRNet | PaperONet]] = {
 
 
 def convert_facenet(directory: Path, out_dir: Path) -> list[Path]:
-    """Turn facenet-pytorch's pnet.pt, rnet.pt, onet.pt into pnet.onnx, rnet.onnx, onet.onnx with cards.
+    """Convert facenet-pytorch's pnet.pt, rnet.pt, onet.pt to pnet.onnx, rnet.onnx, onet.onnx, and return their paths.
 
-    ``directory`` is the folder ``facenet_pytorch/data`` of its wheel; ``out_dir`` is made when not there.
-    Nothing is written before all three have been read. Returns the paths of the files.
-    Raises ModelMissing when a file is not there, ModelMismatch when one does not hold such a network.
+    Args:
+        directory: The folder ``facenet_pytorch/data`` of the wheel.
+        out_dir: Is created if missing. Nothing is written before all three files have been read.
+
+    Raises:
+        ModelMissing: A file does not exist.
+        ModelMismatch: A file does not hold such a network.
     """
     networks = {name: _network(name, directory / f"{name}.pt") for name in _NETWORKS}
     out_dir.mkdir(parents=True, exist_ok=True)
@@ -89,7 +93,7 @@ def convert_facenet(directory: Path, out_dir: Path) -> list[Path]:
 
 
 def _network(name: str, path: Path) -> nn.Module:
-    """Our network of this name with the weights of their file."""
+    """Return our network of this name with the weights of a file of facenet-pytorch."""
     theirs = _read(path)
     layers = _LAYERS[name]
     wanted = {f"{layer}.{kind}" for layer in layers.values() for kind in _kinds(layer)}
@@ -124,7 +128,7 @@ def _read(path: Path) -> State:
 
 
 def _reordered(state: State) -> State:
-    """The weights of a dense layer for a map flattened our way, and those of the points for pairs."""
+    """Return the weights with dense layers for our order of flattening and keypoints as pairs."""
     out = dict(state)
     if "dense.1.weight" in out and out["dense.1.weight"].shape[1] % 9 == 0:
         weight = out["dense.1.weight"]
@@ -138,23 +142,23 @@ def _reordered(state: State) -> State:
 
 @dataclass(frozen=True, slots=True)
 class _Conversion:
-    """What the export asks of whatever made a network."""
+    """The conversion of one network, as the export needs it."""
 
     name: str
 
     def example(self) -> Images:
-        """Noise, fine and coarse: there are no images here, and none are needed to compare two engines."""
+        """Return fine and coarse noise, which is enough to compare two runtimes."""
         size = {"pnet": 40, "rnet": 24, "onet": 48}[self.name]
         fine = np.random.default_rng(0).integers(0, 256, (12, size, size, 3), dtype=np.uint8)
         coarse = np.repeat(np.repeat(fine[:, ::4, ::4], 4, axis=1), 4, axis=2)
         return np.concatenate([fine, coarse])
 
     def exportable(self, network: nn.Module) -> nn.Module:
-        """Uint8 in, scores out."""
+        """Return the module that is exported."""
         return Deployed(network)
 
     def card(self, measures: dict[str, float]) -> ModelCard:
-        """The card, which says whose weights these are."""
+        """Return the card, which names the origin of the weights."""
         network = _NETWORKS[self.name]
         return ModelCard(
             name=f"facenet-{self.name}",

@@ -1,4 +1,4 @@
-"""From a trained network to one self-describing .onnx file that provably computes the same."""
+"""Export a trained network as an .onnx file with its model card, and check that it computes the same."""
 
 import copy
 import warnings
@@ -19,19 +19,20 @@ from mien.train.engine.task import Exportable, Images
 
 OPSET = 17
 TOLERANCE = 1e-4
-"""Largest difference allowed between torch and ONNX Runtime; all outputs are scores or fractions of a box."""
+"""Largest difference allowed between torch and ONNX Runtime; outputs are scores or fractions of a box."""
 
 HALVED = frozenset({"landmarks68"})
-"""Tasks whose weights are stored with 16 bits, in half the space; they are computed with as 32 bits."""
+"""Tasks whose weights are stored as float16, in half the space, and computed with as float32."""
 
 _SMALLEST_HALVED = 256
 
 
 def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str, float]) -> Path:
-    """Write `network` with its card to `path`, whole or not at all, and return `path`.
+    """Write `network` with its card to `path` atomically, and return `path`. `network` itself is not changed.
 
-    Raises ExportMismatch, and writes nothing, when torch and ONNX Runtime differ on the task's example crops
-    by more than TOLERANCE anywhere. `network` itself is not changed.
+    Raises:
+        ExportMismatch: Torch and ONNX Runtime differ by more than TOLERANCE on the task's example crops; nothing
+            is written.
     """
     card = task.card(measures)
     module = task.exportable(copy.deepcopy(network).cpu().eval()).eval()
@@ -53,13 +54,12 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
 
 
 def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[str, ...], *, any_size: bool) -> None:
-    """The module as an ONNX file; batch normalisation after a convolution is folded into it."""
+    """Write the module as an ONNX file; batch normalization after a convolution is folded into it."""
     free = {0: "n", 1: "h", 2: "w"} if any_size else {0: "n"}
     # The second image keeps the tracer from taking a batch of one for a constant.
     pair = torch.from_numpy(np.repeat(example[:1], 2, axis=0))
     with warnings.catch_warnings():
-        # The TorchScript exporter is deprecated, but the new one needs onnxscript, does not fold as well, and
-        # gives these small networks nothing.
+        # The TorchScript exporter is deprecated, but the new one needs onnxscript and folds less.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
@@ -74,7 +74,7 @@ def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[
 
 
 def _fuse(module: nn.Module) -> None:
-    """Fold batch normalisation into the convolution before it, wherever the two follow each other."""
+    """Fold batch normalization into the convolution that it follows."""
     for child in module.modules():
         if not isinstance(child, nn.Sequential):
             continue
@@ -92,7 +92,7 @@ def _round_to_half(module: nn.Module) -> None:
 
 
 def _store_in_half(path: Path) -> None:
-    """Large constants become 16 bits wide and are widened when the file is opened: nothing is lost of rounded ones."""
+    """Store large constants as float16, with a cast to float32: lossless for values rounded before."""
     model = onnx.load(path)
     graph = model.graph
     casts = []
@@ -111,7 +111,7 @@ def _store_in_half(path: Path) -> None:
 
 
 def _trials(example: Images, *, any_size: bool) -> list[Images]:
-    """Batches of more than one size, so that a size frozen by tracing is noticed."""
+    """Return batches of several sizes, which reveal a size frozen by tracing."""
     if any_size:
         return [example[i : i + 1] for i in range(len(example))] + [np.tile(example[:1], (1, 2, 3, 1))]
     return [example, example[:1]]

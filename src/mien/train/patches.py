@@ -1,4 +1,4 @@
-"""Samples for L-Net: five patches round points that are a little off."""
+"""Samples for L-Net: five patches around displaced keypoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mien.train.views import View
 
 
 class PatchSamples:
-    """Draws batches of five patches of ``size`` pixels, stacked on the channel axis."""
+    """Batches of five patches of ``size`` pixels, stacked on the channel axis."""
 
     def __init__(self, examples: Examples, recipe: SampleRecipe, crop: PointPatches, *, size: int, seed: int) -> None:
         self._examples = examples
@@ -26,14 +26,14 @@ class PatchSamples:
         known = [bool(np.isfinite(examples.all[i].annotation.keypoints[j]).all()) for i, j in examples.faces]
         chance = examples.chance * np.array(known, dtype=float)
         if not chance.sum() > 0:
-            raise BadRecipe("L-Net learns from points, but no source of this recipe has any")
+            raise BadRecipe("L-Net learns from keypoints, but no source of this recipe has any")
         self._chance = chance / chance.sum()
 
     def batch(self, step: int, count: int) -> dict[str, NDArray[np.generic]]:
-        """``images`` (n, s, s, 15) uint8 and ``points`` (n, 5, 2) in fractions of each patch."""
+        """Return ``images`` (n, s, s, 15) uint8 and ``points`` (n, 5, 2) in fractions of each patch."""
         rng = np.random.default_rng((self._seed, step))
         drawn = [self._draw(rng) for _ in range(count)]
-        rows = np.stack([d[0] for d in drawn])  # five patches side by side share one change of colour
+        rows = np.stack([d[0] for d in drawn])  # five patches side by side share one color augmentation
         rows = augment(rows, self._recipe, rng)
         patches = rows.reshape(count, self._size, 5, self._size, 3).transpose(0, 1, 3, 2, 4)
         images = np.ascontiguousarray(patches).reshape(count, self._size, self._size, 15)
