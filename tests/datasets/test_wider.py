@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.io import savemat
 
 from mien.datasets.blocks import read_blocks
-from mien.datasets.wider import read_wider, read_wider_mat, read_wider_text
+from mien.datasets.wider import read_wider, read_wider_text
 from mien.errors import BadAnnotation, BadOption
 
 Write = Callable[..., Path]
@@ -146,74 +145,3 @@ def test_splits_without_annotations(write: Write) -> None:
         read_wider(root, "test")  # type: ignore[arg-type]
     with pytest.raises(BadAnnotation, match=r"wider_face_val_bbx_gt.txt: the list cannot be read"):
         read_wider(root, "val")
-
-
-def _cells(*items: object) -> np.ndarray:
-    cells = np.empty((len(items), 1), dtype=object)
-    for i, item in enumerate(items):
-        cells[i, 0] = item
-    return cells
-
-
-def _save_mat(file: Path, boxes: list[list[list[int]]], invalid: list[list[int]]) -> Path:
-    """One event, images a, b, c ..., boxes x y w h."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    names = [np.array([chr(ord("a") + i)]) for i in range(len(boxes))]
-    content = {
-        "event_list": _cells(np.array(["0--Parade"])),
-        "file_list": _cells(_cells(*names)),
-        "face_bbx_list": _cells(_cells(*(np.array(rows, dtype=np.int16) for rows in boxes))),
-        "invalid_label_list": _cells(_cells(*(np.array([marks], dtype=np.uint8).T for marks in invalid))),
-    }
-    savemat(file, content)
-    return file
-
-
-def test_mat_files_say_the_same_as_text(write: Write, tmp_path: Path) -> None:
-    for name in "abc":
-        write(f"WIDER_val/images/0--Parade/{name}.jpg")
-    boxes = [[[1, 2, 10, 20], [5, 5, 4, 4]], [[0, 0, 0, 0]], [[3, 3, 0, 9]], [[1, 1, 2, 2]]]
-    mat = _save_mat(tmp_path / "wider_face_split/wider_face_val.mat", boxes, [[0, 1], [0], [0], [0]])
-    dataset = read_wider(tmp_path, "val")
-    first, second, third = dataset.samples
-    assert first.path == tmp_path / "WIDER_val/images/0--Parade/a.jpg"
-    assert first.boxes.tolist() == [[1, 2, 11, 22], [5, 5, 9, 9]]
-    assert first.ignored.tolist() == [False, True]
-    assert len(second) == 0
-    assert third.ignored.tolist() == [True]
-    missing, sizeless = map(str, dataset.problems)
-    assert f"{mat}: 0--Parade/d: the image" in missing
-    assert f"{mat}: 0--Parade/c, face 1: a face of 0 x 9 pixels" in sizeless
-
-
-def test_the_text_list_comes_first(write: Write) -> None:
-    root = _official(write, "train")
-    (root / "wider_face_split/wider_face_train.mat").write_bytes(b"never read")
-    assert len(read_wider(root, "train")) == 1
-
-
-def test_broken_mat_files(write: Write, tmp_path: Path) -> None:
-    with pytest.raises(BadAnnotation, match=r"none.mat: not a readable .mat file"):
-        read_wider_mat(tmp_path / "none.mat", tmp_path)
-    with pytest.raises(BadAnnotation, match=r"text.mat: not a readable .mat file"):
-        read_wider_mat(write("text.mat", "this is text and not a mat file " * 9), tmp_path)
-    whole = _save_mat(tmp_path / "whole.mat", [[[1, 2, 3, 4]]] * 40, [[0]] * 40)
-    (tmp_path / "cut.mat").write_bytes(whole.read_bytes()[:600])
-    with pytest.raises(BadAnnotation, match=r"cut.mat: "):
-        read_wider_mat(tmp_path / "cut.mat", tmp_path)
-    savemat(tmp_path / "other.mat", {"event_list": [1], "file_list": [1]})
-    with pytest.raises(BadAnnotation, match=r"other.mat: the field 'face_bbx_list' is missing"):
-        read_wider_mat(tmp_path / "other.mat", tmp_path)
-    fields = ["event_list", "file_list", "face_bbx_list", "invalid_label_list"]
-    savemat(tmp_path / "flat.mat", {field: [[1]] for field in fields})
-    with pytest.raises(BadAnnotation, match=r"flat.mat: not laid out as WIDER's"):
-        read_wider_mat(tmp_path / "flat.mat", tmp_path)
-
-
-def test_mat_images_whose_labels_do_not_fit(write: Write, tmp_path: Path) -> None:
-    write("0--Parade/a.jpg")
-    write("0--Parade/b.jpg")
-    mat = _save_mat(tmp_path / "a.mat", [[[1, 2, 3, 4]], [[1, 2, 3, 4]]], [[0, 0], [0]])
-    dataset = read_wider_mat(mat, tmp_path)
-    assert [sample.path.name for sample in dataset.samples] == ["b.jpg"]
-    assert "boxes of shape (1, 4) for 2 labels" in str(dataset.problems[0])

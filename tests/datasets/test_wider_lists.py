@@ -78,3 +78,20 @@ def test_a_missing_list(folder: Path) -> None:
     (folder / "wider_medium_val.mat").unlink()
     with pytest.raises(BadAnnotation, match="medium_val"):
         read_wider_lists(folder)
+
+
+def test_broken_lists(folder: Path) -> None:
+    file = folder / "wider_face_val.mat"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadAnnotation, match=r"face_val.mat: "):
+        read_wider_lists(folder)
+    file.write_text("this is text and not a mat file " * 9)
+    with pytest.raises(BadAnnotation, match=r"face_val.mat: not a readable .mat file"):
+        read_wider_lists(folder)
+    savemat(file, {"event_list": [1], "file_list": [1]})
+    with pytest.raises(BadAnnotation, match=r"face_val.mat: the field 'face_bbx_list' is missing"):
+        read_wider_lists(folder)
+    savemat(file, {field: [[1]] for field in ("event_list", "file_list", "face_bbx_list")})
+    with pytest.raises(BadAnnotation, match=r"face_val.mat: not laid out as WIDER's"):
+        read_wider_lists(folder)

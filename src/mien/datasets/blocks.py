@@ -26,11 +26,6 @@ class Block:
         """Position of the name, as ``file:line``."""
         return f"{self.file}:{self.line}"
 
-    @property
-    def face_places(self) -> list[str]:
-        """Positions of the lines below the number of faces."""
-        return [f"{self.file}:{line}" for line, _ in self.rows[1:]]
-
 
 def read_block(file: Path) -> Block:
     """Return a file that describes a single image, named in its first line, as one block. Raises BadAnnotation."""

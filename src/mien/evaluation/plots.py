@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _PANEL_INCHES = (4.6, 4.2)
-_GREY = "#d8d8d8"
-_Corner = Literal["lower left", "lower right", "upper left"]
+_FALSE_POSITIVES = 2000
 
 
 def require_matplotlib() -> None:
@@ -34,7 +33,6 @@ def require_matplotlib() -> None:
 
 def plot_precision_recall(models: Mapping[str, Mapping[str, PrecisionRecall]], path: Path | str) -> None:
     """Plot precision against recall on WIDER FACE, one panel per level, with the AP in the legend."""
-    levels = list(dict.fromkeys(level for curves in models.values() for level in curves))
 
     def draw(axes: Axes, level: str) -> None:
         for name, curves in models.items():
@@ -42,74 +40,64 @@ def plot_precision_recall(models: Mapping[str, Mapping[str, PrecisionRecall]], p
                 curve = curves[level]
                 shown = curve.recall > 0
                 axes.plot(curve.recall[shown], curve.precision[shown], label=f"{name}  AP {curve.ap:.3f}")
-        _frame(axes, f"WIDER FACE, {level}", "recall", "precision", (0, 1), "lower left")
+        _label(axes, f"WIDER FACE, {level}", "recall", "precision", 1, "lower left")
 
-    _save(path, levels, draw)
+    _save(path, list(dict.fromkeys(level for curves in models.values() for level in curves)), draw)
 
 
-def plot_roc(models: Mapping[str, RocCurve], path: Path | str, max_false_positives: int = 2000) -> None:
+def plot_roc(models: Mapping[str, RocCurve], path: Path | str) -> None:
     """Plot true positive rate against false positives on FDDB: a discrete and a continuous panel."""
 
     def draw(axes: Axes, kind: str) -> None:
         for name, curve in models.items():
             rates = curve.discrete if kind == "discrete" else curve.continuous
-            reached = (curve.discrete_at if kind == "discrete" else curve.continuous_at)(max_false_positives)
-            label = f"{name}  {reached:.3f} at {max_false_positives}"
+            reached = rates[curve.false_positives <= _FALSE_POSITIVES].max(initial=0.0)
+            label = f"{name}  {reached:.3f} at {_FALSE_POSITIVES}"
             axes.plot(curve.false_positives, rates, label=label, drawstyle="steps-post")
-        _frame(
-            axes,
-            f"FDDB, {kind} score",
-            "false positives",
-            "true positive rate",
-            (0, max_false_positives),
-            "lower right",
-        )
+        _label(axes, f"FDDB, {kind} score", "false positives", "true positive rate", _FALSE_POSITIVES)
 
     _save(path, ["discrete", "continuous"], draw)
 
 
-def plot_keypoint_ced(models: Mapping[str, KeypointErrors], path: Path | str, limit: float = THRESHOLD) -> None:
+def plot_keypoint_ced(models: Mapping[str, KeypointErrors], path: Path | str) -> None:
     """Plot the cumulative error distribution of keypoints, one panel per normalizing length."""
 
     def draw(axes: Axes, length: str) -> None:
-        for name, errors in models.items():
-            _plot_ced(axes, name, errors.inter_ocular if length == "inter-ocular distance" else errors.box, limit)
-        _frame_ced(axes, f"Keypoints, error over {length}", limit)
+        _draw_ced(axes, {name: e.box if length == "box size" else e.inter_ocular for name, e in models.items()})
+        _label(axes, f"Keypoints, error over {length}", "normalized error of a face", "fraction of faces", THRESHOLD)
 
     _save(path, ["inter-ocular distance", "box size"], draw)
 
 
-def plot_landmark_ced(models: Mapping[str, LandmarkScores], path: Path | str, limit: float = THRESHOLD) -> None:
+def plot_landmark_ced(models: Mapping[str, LandmarkScores], path: Path | str) -> None:
     """Plot the cumulative error distribution of 68 landmarks: one panel per model, one curve per subset and for all."""
 
     def draw(axes: Axes, name: str) -> None:
         scores = models[name]
-        for subset, score in scores.subsets.items():
-            _plot_ced(axes, subset, score.errors, limit)
+        _draw_ced(axes, {subset: score.errors for subset, score in scores.subsets.items()})
         if len(scores.subsets) > 1:
-            _plot_ced(axes, "all", scores.all.errors, limit, colour="black")
-        _frame_ced(axes, f"{name}, error over {scores.norm}", limit)
+            _draw_ced(axes, {"all": scores.all.errors}, color="black")
+        title = f"{name}, error over {scores.norm}"
+        _label(axes, title, "normalized error of a face", "fraction of faces", THRESHOLD)
 
     _save(path, list(models), draw)
 
 
-def _plot_ced(axes: Axes, name: str, errors: NormalizedErrors, limit: float, colour: str | None = None) -> None:
-    values, parts = errors.ced()
-    label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc(limit):.3f}"
-    shown = np.concatenate([[0.0], parts[values <= limit]])
-    ends = np.concatenate([[0.0], values[values <= limit], [limit]])
-    curve = axes.stairs(shown, ends, baseline=None, label=label)
-    if colour is not None:
-        curve.set_edgecolor(colour)
+def _draw_ced(axes: Axes, curves: Mapping[str, NormalizedErrors], color: str | None = None) -> None:
+    for name, errors in curves.items():
+        values, fractions = errors.ced()
+        shown = values <= THRESHOLD
+        label = f"{name}  NME {100 * errors.nme:.2f} %, AUC {errors.auc():.3f}"
+        x = np.concatenate([[0.0], values[shown], [THRESHOLD]])
+        y = np.concatenate([[0.0], fractions[shown], fractions[shown][-1:] if shown.any() else [0.0]])
+        axes.plot(x, y, label=label, color=color, drawstyle="steps-post")
 
 
-def _frame_ced(axes: Axes, title: str, limit: float) -> None:
-    _frame(axes, title, "normalized error of a face", "fraction of faces", (0, limit), "lower right")
-
-
-def _frame(axes: Axes, title: str, x: str, y: str, x_range: tuple[float, float], legend: _Corner) -> None:
-    axes.set(title=title, xlabel=x, ylabel=y, xlim=x_range, ylim=(0, 1.005))
-    axes.grid(color=_GREY, linewidth=0.6)
+def _label(
+    axes: Axes, title: str, x: str, y: str, right: float, legend: Literal["lower left", "lower right"] = "lower right"
+) -> None:
+    axes.set(title=title, xlabel=x, ylabel=y, xlim=(0, right), ylim=(0, 1.005))
+    axes.grid(color="#d8d8d8", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc=legend, frameon=False, fontsize=8)
