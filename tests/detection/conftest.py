@@ -64,13 +64,14 @@ class FakeRefiner:
     task: str = "rnet"
     size: int = 24
     context: float = 1.0
+    crop: SquareBox | Window | None = None
     offset: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
     keypoints: tuple[tuple[float, float], ...] = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
     batches: list = field(default_factory=list)
 
     @property
     def card(self):
-        return make_card(self.task, self.size, SquareBox(self.context))
+        return make_card(self.task, self.size, self.crop or SquareBox(self.context))
 
     def run(self, batch):
         self.batches.append(batch)

@@ -8,6 +8,7 @@ from PIL import Image
 
 from mien.detection import DetectorConfig, FaceDetector
 from mien.errors import BadImage, BadOption, ModelMismatch, ModelMissing
+from mien.models import Window
 
 ONE_LEVEL = DetectorConfig(min_face_size=24, max_face_size=24, pnet_threshold=0.99)
 """One level at half size: windows of 24 x 24 image pixels, four pixels apart."""
@@ -172,6 +173,8 @@ def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
         detector(onet=fake_rnet())
     with pytest.raises(ModelMissing):
         detector(onet=tmp_path / "absent.onnx")
+    with pytest.raises(ModelMismatch, match="takes crops of the kind Window; give one that takes SquareBox"):
+        detector(rnet=fake_rnet(crop=Window(4, 12)))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,17 @@ from mien.detection.refine import run_lnet, run_onet, run_rnet
 from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.imaging import ImageSource, Mipmap, read_image
-from mien.models import Model, ModelSource, open_model
+from mien.models import CropSpec, Model, ModelSource, PointPatches, SquareBox, Window, open_model
 from mien.options import build
 from mien.types import Deadline, Faces
 
 _IMAGES_PER_BATCH = 16
 """Images whose crops share network calls; longer lists are processed in groups of this size."""
+
+_CROPS: Mapping[str, type[CropSpec]] = MappingProxyType(
+    {"pnet": Window, "rnet": SquareBox, "onet": SquareBox, "lnet": PointPatches}
+)
+"""The crop specification that each stage needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -66,6 +72,8 @@ class FaceDetector:
         object.__setattr__(self, "config", config or build(DetectorConfig, options, "FaceDetector"))
         for task, source in {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}.items():
             network = None if source is None else open_model(source, task, threads=threads, providers=providers)
+            if network is not None:
+                network.card.crop_as(_CROPS[task])
             object.__setattr__(self, task, network)
 
     def __call__(
