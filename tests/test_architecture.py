@@ -60,10 +60,13 @@ def test_the_reader_of_imports_finds_every_form():
 @pytest.mark.parametrize(
     ("code", "heavy"),
     [
-        ("import mien.cli; mien.cli.build_parser()", ["fastapi", "httpx", "pydantic", "uvicorn"]),
+        (
+            "from mien.cli import main; main(['--none'])",
+            ["cv2", "fastapi", "httpx", "numpy", "onnxruntime", "pydantic"],
+        ),
         ("import mien", ["cv2", "matplotlib", "numpy", "onnxruntime", "scipy", "torch"]),
         ("import mien; [getattr(mien, name) for name in mien.__all__]", ["matplotlib", "scipy", "torch"]),
-        ("import mien.cli; mien.cli.build_parser()", ["matplotlib", "scipy", "torch"]),
+        ("from mien.cli import main; main(['detect'])", ["fastapi", "matplotlib", "scipy", "torch"]),
     ],
 )
 def test_inference_loads_no_training(code, heavy):

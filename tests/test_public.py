@@ -71,3 +71,9 @@ def test_import_is_light() -> None:
 def test_help_is_light(call: list[str]) -> None:
     quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):"
     assert not imported(f"from mien.cli import main\n{quiet}\n    assert main({call}) == 0") & HEAVY
+
+
+def test_the_list_of_commands_loads_no_numerics() -> None:
+    quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):"
+    loaded = imported(f"from mien.cli import main\n{quiet}\n    assert main(['--help']) == 0")
+    assert not loaded & {*HEAVY, "numpy", "cv2", "onnxruntime", "fastapi", "pydantic"}

@@ -174,12 +174,11 @@ def test_a_chip_has_the_eyes_level(detector, image) -> None:
 
 
 def test_the_command(capsys, tmp_path) -> None:
-    assert main(["detect", str(ASTRONAUT), "--json", "--draw", str(tmp_path), "--aligned", str(tmp_path / "c")]) == 0
+    assert main(["detect", str(ASTRONAUT), "--json", "--draw", str(tmp_path)]) == 0
     record = json.loads(capsys.readouterr().out)
     (face,) = record["faces"]
     check(Faces(np.array([face["box"]]), np.array([face["score"]]), np.array([face["keypoints"]])))
     assert read_image(tmp_path / "astronaut.jpg").shape == (512, 512, 3)
-    assert read_image(tmp_path / "c" / "astronaut.jpg.1.png").shape == (144, 144, 3)
 
 
 def test_the_cards_are_complete(capsys) -> None:

@@ -12,6 +12,7 @@ from .errors import (
     ModelMismatch,
     ModelMissing,
     ServiceError,
+    WriteFailed,
 )
 from .heads import LandmarkConfig, LandmarkDetector
 from .imaging import read_image, write_image
@@ -56,6 +57,7 @@ __all__ = [
     "TrackedFace",
     "Tracker",
     "TrackerConfig",
+    "WriteFailed",
     "align",
     "align_faces",
     "analyze",

@@ -9,6 +9,7 @@
     |-- ModelMismatch    a network file has no card, another task, or was altered
     |-- MissingExtra     a feature needs an optional dependency that is not installed
     |-- DeadlineExceeded the work took longer than it was given
+    |-- WriteFailed      a result cannot be written: full disk, read-only folder, a file in the way
     |-- ExportMismatch   the exported network does not compute what the trained one does
     `-- ServiceError     the HTTP service refused, failed or was not there
 
@@ -85,6 +86,10 @@ def needs_extra(feature: str, extra: str) -> Iterator[None]:
 
 class DeadlineExceeded(MienError):
     """The work took longer than it was given and was abandoned."""
+
+
+class WriteFailed(MienError):
+    """A result cannot be written."""
 
 
 class ExportMismatch(MienError):

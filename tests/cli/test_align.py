@@ -22,7 +22,7 @@ def lines(text: str) -> list[dict]:
 @pytest.fixture
 def call(landmarker, shipped):
     def run(*words: str) -> int:
-        return main(["align", *words, "--network", landmarker])
+        return main(["align", *words, "--landmarks-model", landmarker])
 
     return run
 
@@ -33,11 +33,15 @@ def test_one_chip_a_face_and_its_name_on_stdout(call, save, capsys, tmp_path) ->
     save("b/none.png")
     assert call("a", "b", "--out", "aligned_faces") == 0
     out, err = capsys.readouterr()
-    names = ["aligned_faces/a/two_0.png", "aligned_faces/a/two_1.png", "aligned_faces/b/one_0.png"]
+    names = ["aligned_faces/a/two.jpg.0.png", "aligned_faces/a/two.jpg.1.png", "aligned_faces/b/one.png.0.png"]
     assert out.splitlines() == [str(Path(name)) for name in names]
-    assert err == "3 faces in 3 images\n"
-    assert sorted(path.name for path in tmp_path.glob("aligned_faces/*/*")) == ["one_0.png", "two_0.png", "two_1.png"]
-    assert read_image("aligned_faces/b/one_0.png").shape == (144, 144, 3)
+    assert err == "3 faces in 3 images\naligned faces are in aligned_faces\n"
+    assert sorted(path.name for path in tmp_path.glob("aligned_faces/*/*")) == [
+        "one.png.0.png",
+        "two.jpg.0.png",
+        "two.jpg.1.png",
+    ]
+    assert read_image("aligned_faces/b/one.png.0.png").shape == (144, 144, 3)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_json_tells_the_way_back(call, save, capsys, face68, words, spec, points
     (record,) = lines(capsys.readouterr().out)
     assert (record["image"], record["width"], record["height"]) == ("x.png", 200, 160)
     (aligned_face,) = record["aligned_faces"]
-    assert aligned_face["file"] == str(Path("aligned_faces/x_0.png"))
+    assert aligned_face["file"] == str(Path("aligned_faces/x.png.0.png"))
     assert read_image(aligned_face["file"]).shape == (aligned_face["size"],) * 2 + (3,) == (spec.size, spec.size, 3)
     x0, y0, x1, y1 = aligned_face["box"]
     five = (FIVE if points == "5" else to_five(face68)) * [x1 - x0, y1 - y0] + [x0, y0]
@@ -64,24 +68,28 @@ def test_json_tells_the_way_back(call, save, capsys, face68, words, spec, points
     np.testing.assert_allclose(aligned_face["to_image"], wanted.matrix, atol=0.01)
 
 
-def test_images_of_equal_names(call, save, capsys) -> None:
+def test_images_of_equal_names_do_not_collide(call, save, capsys) -> None:
     save("x.jpg", (80, 60))
     save("x.png", (20, 60))
-    assert call("x.jpg", "x.png", "--out", "aligned_faces") == 1
-    assert "is taken by x.jpg" in capsys.readouterr().err
+    assert call("x.jpg", "x.png", "--out", "aligned_faces") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        str(Path("aligned_faces", name)) for name in ("x.jpg.0.png", "x.png.0.png")
+    ]
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["x.png"], "required: --out"),
-        (["x.png", "--out", "."], "--out .: the images are there"),
+        (["x.png"], "Missing option '--out'"),
+        (["x.png", "--out", "."], "--out .: holds the images"),
         (["x.png", "--out", "aligned_faces", "--size", "0"], "size=0"),
+        (["x.png", "--out", "aligned_faces", "--size", "100000"], "size=100000: must be between 1 and 4096"),
+        (["x.png", "--out", "aligned_faces", "--size", "1.5"], "Invalid value for '--size'"),
         (
             ["x.png", "--out", "aligned_faces", "--template", "arcface", "--padding", "0.2"],
-            "--padding 0.2: the arcface",
+            "padding=0.2: the arcface",
         ),
-        (["x.png", "--out", "aligned_faces", "--points", "7"], "invalid choice"),
+        (["x.png", "--out", "aligned_faces", "--points", "7"], "'7' is not one of"),
     ],
 )
 def test_calls_that_make_no_sense(call, save, capsys, words, said) -> None:
@@ -94,5 +102,5 @@ def test_calls_that_make_no_sense(call, save, capsys, words, said) -> None:
 
 def test_the_detectors_points_need_no_other_network(shipped, save) -> None:
     save("x.png", (80, 60))
-    assert main(["align", "x.png", "--out", "aligned_faces", "--points", "5", "--network", "gone.onnx"]) == 0
-    assert main(["align", "x.png", "--out", "aligned_faces", "--network", "gone.onnx"]) == 1
+    assert main(["align", "x.png", "--out", "aligned_faces", "--points", "5", "--landmarks-model", "gone.onnx"]) == 0
+    assert main(["align", "x.png", "--out", "aligned_faces", "--landmarks-model", "gone.onnx"]) == 1

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mien.cli import build_parser, main
-from mien.detection import DetectorConfig
+from mien.cli import main
 from mien.evaluation.detections import read_json
 
 from .conftest import BOX, FIVE, SQUARE
@@ -198,13 +197,3 @@ def test_keypoints_when_all_are_missed(points, capsys) -> None:
     assert result(capsys)["nme_box"] is None
     assert main(["evaluate", "keypoints", "--data", points, "--detections", "."]) == 2
     assert "no text format" in capsys.readouterr().err
-
-
-def test_curves_begin_at_the_settings_they_need() -> None:
-    def options(task: str, *more: str):
-        return build_parser().parse_args(["evaluate", task, "--data", "somewhere", *more])
-
-    assert (options("wider").min_face_size, options("wider").threshold) == (10, 0.01)
-    assert options("wider", "--threshold", "0.5").threshold == 0.5
-    assert options("fddb").threshold == 0.01
-    assert options("keypoints").threshold == DetectorConfig().onet_threshold

@@ -47,8 +47,8 @@ def test_every_frame_as_json_and_drawn(shipped, clip, capsys) -> None:
 def test_table_names_the_frame(shipped, clip, capsys) -> None:
     assert main(["video", clip]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split()[-1] == "frame"
-    assert [row.split()[-1] for row in rows] == list("012345")
+    assert head.split()[0] == "frame"
+    assert [row.split()[0] for row in rows] == list("012345")
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,13 @@ def test_table_names_the_frame(shipped, clip, capsys) -> None:
         (["gone.mp4"], 1, "no such video file"),
         (["clip.mp4", "--draw", "clip.mp4"], 2, "that is the video itself"),
         (["clip.mp4", "--draw", "out.avi"], 2, "written as .mp4"),
-        (["clip.mp4", "--every", "3", "--no-smooth"], 2, "--every, --no-smooth: only with --landmarks; add it"),
+        (
+            ["clip.mp4", "--detect-every", "3", "--no-smoothing"],
+            2,
+            "--detect-every, --smoothing: only with",
+        ),
         (["clip.mp4", "--contour", "3d", "--refinement-steps", "2"], 2, "--contour, --refinement-steps: only with"),
-        (["clip.mp4", "--network", "mine.onnx"], 2, "--network: only with --landmarks"),
+        (["clip.mp4", "--landmarks-model", "mine.onnx"], 2, "--landmarks-model: only with --landmarks"),
     ],
 )
 def test_what_cannot_be(shipped, clip, capsys, call: list[str], status: int, said: str) -> None:
@@ -105,7 +109,7 @@ def test_ctrl_c_in_a_file_leaves_no_video(shipped, clip, capsys, monkeypatch, tm
             raise KeyboardInterrupt
         return squares()
 
-    monkeypatch.setattr("mien.cli.video.draw_faces", interrupt)
+    monkeypatch.setattr("mien.cli.video.draw_analyses", interrupt)
     assert main(["video", clip, "--draw", "out.mp4"]) == 130
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
@@ -119,7 +123,7 @@ class _Landmarker:
 
     made: ClassVar[list[object]] = []
 
-    def __init__(self, network: str, *, contour: str, refinement_steps: int, threads: int | None) -> None:
+    def __init__(self, network: str, *, contour: str, refinement_steps: int, threads: int | None, **_: object) -> None:
         self.made.append((network, contour, refinement_steps, threads))
 
     def __call__(self, mipmap: Mipmap, faces: Faces, **options: object) -> list[Landmarks]:
@@ -136,14 +140,16 @@ class _Landmarker:
 
 @pytest.fixture
 def landmarker(monkeypatch: pytest.MonkeyPatch) -> type[_Landmarker]:
-    monkeypatch.setattr("mien.cli.landmarks.LandmarkDetector", _Landmarker)
+    monkeypatch.setattr("mien.pipeline.analyzer.LandmarkDetector", _Landmarker)
     monkeypatch.setattr(_Landmarker, "made", [])
     return _Landmarker
 
 
 def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
-    call = ["video", clip, "--landmarks", "--every", "4", "--no-smooth", "--json", "--draw", "drawn.mp4"]
-    assert main([*call, "--contour", "3d", "--refinement-steps", "2", "--network", "mine", "--threads", "1"]) == 0
+    call = ["video", clip, "--landmarks", "--detect-every", "4", "--no-smoothing", "--json", "--draw", "drawn.mp4"]
+    assert (
+        main([*call, "--contour", "3d", "--refinement-steps", "2", "--landmarks-model", "mine", "--threads", "1"]) == 0
+    )
     assert landmarker.made == [("mine", "3d", 2, 1)]
     out, err = capsys.readouterr()
     frames = [json.loads(line) for line in out.splitlines()]
@@ -169,7 +175,7 @@ def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landma
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         return np.array([frame["faces"][0]["landmarks"]["points"] for frame in lines[:5]])
 
-    smooth, plain = points(), points("--no-smooth")
+    smooth, plain = points(), points("--no-smoothing")
     np.testing.assert_allclose(smooth[0], plain[0], atol=0.01)
     assert (smooth[1:, :, 0] < plain[1:, :, 0]).all()  # behind, and by less than a step
     assert (plain - smooth).max() < 10
@@ -178,11 +184,12 @@ def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landma
 def test_table_names_track_and_frame(shipped, clip, capsys, landmarker) -> None:
     assert main(["video", clip, "--landmarks"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
-    assert head.split()[-5:] == ["yaw", "pitch", "roll", "track", "frame"]
-    assert [row.split()[-2:] for row in rows] == [*(["0", str(i)] for i in range(5)), ["-", "5"]]
-    assert {len(row) for row in rows} == {len(head) - len("frame") + 1}
+    assert head.split()[:2] == ["frame", "track"]
+    assert head.split()[-3:] == ["yaw", "pitch", "roll"]
+    assert [row.split()[:2] for row in rows] == [*([str(i), "0"] for i in range(5)), ["5", "-"]]
+    assert len({len(row) for row in [head, *rows]}) == 1
 
 
 def test_every_must_be_a_number_of_frames(shipped, clip, capsys, landmarker) -> None:
-    assert main(["video", clip, "--landmarks", "--every", "0"]) == 2
+    assert main(["video", clip, "--landmarks", "--detect-every", "0"]) == 2
     assert "detect_every=0: must be at least 1" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mien.cli.argparse_commands import passthrough
 from mien.cli.console import say
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.errors import needs_extra
@@ -34,3 +35,6 @@ def run(args: argparse.Namespace) -> int:
     for path in convert_facenet(folder, args.out):
         say(str(path))
     return 0
+
+
+app = passthrough(add_to)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from mien.cli import evaluate_fddb, evaluate_keypoints, evaluate_landmarks, evaluate_wider
+from mien.cli.argparse_commands import passthrough
 from mien.cli.console import add_progress_option
 from mien.cli.options import Commands, add_command, add_detector_options
 
@@ -47,3 +48,6 @@ def _add_shared(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the curves")
     add_progress_option(parser)
     add_detector_options(parser)
+
+
+app = passthrough(add_to)

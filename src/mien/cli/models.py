@@ -1,37 +1,35 @@
-"""``mien models``: the shipped networks."""
+"""``mien models``."""
 
 from __future__ import annotations
 
-import argparse
-import json
+import json as json_format
 from pathlib import Path
 
-from mien.cli.console import note, say, table
-from mien.cli.options import Commands, add_command
+import typer
+
+from mien.cli.parameters import Json
+from mien.cli.terminal import echo, note, print_table
 from mien.models import ModelCard, list_models, model_path, read_card
 
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = add_command(
-        commands, "models", "list the shipped networks with licence, size and scores", "mien models --json"
-    )
-    parser.add_argument("--json", action="store_true", help="one line of JSON a network: its whole card")
-    parser.set_defaults(run=run)
+app = typer.Typer(add_completion=False)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Print the cards."""
+@app.command()
+def models(json: Json = False) -> int:
+    """Print the cards of the shipped networks; return the exit status."""
     shipped = [(model_path(name), read_card(name)) for name in list_models()]
     if not shipped:
         note("no models are shipped with this installation; install mien again")
-    elif args.json:
+    elif json:
         for path, card in shipped:
-            say(json.dumps(card.to_dict() | {"file": path.name, "bytes": path.stat().st_size}))
+            echo(json_format.dumps(card.to_dict() | {"file": path.name, "bytes": path.stat().st_size}))
     else:
-        say(table(("name", "task", "input", "parameters", "KiB"), [_row(*one) for one in shipped]))
+        print_table(("name", "task", "input", "parameters", "KiB"), [_row(path, card) for path, card in shipped])
         for path, card in shipped:
-            say(f"\n{path.stem}: {card.licence}\n  trained on {card.training_data}\n  {_scores(card)}")
+            echo("")
+            echo((path.stem, "bold cyan"), f": {card.licence}")
+            echo(f"  trained on {card.training_data}")
+            echo(f"  {_scores(card)}")
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict, astuple, fields
 from pathlib import Path
 
+from mien.cli.argparse_commands import passthrough
 from mien.cli.console import Complaints, add_progress_option, file_bar, note, plural, progress_bar, say, table
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.datasets.crop_rules import RULES
@@ -115,3 +116,6 @@ def _complain(problems: tuple[MienError, ...]) -> int:
     for problem in problems:
         complaints.add(problem)
     return complaints.status
+
+
+app = passthrough(add_to)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from mien.cli.argparse_commands import passthrough
 from mien.cli.options import Commands, add_command
 from mien.errors import needs_extra
 
@@ -55,3 +56,6 @@ def run(args: argparse.Namespace) -> int:
     given = {name: getattr(args, name) for name, *_ in _OPTIONS if getattr(args, name) is not None}
     serve(load_settings(given, args.config))
     return 0
+
+
+app = passthrough(add_to)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.cli.argparse_commands import passthrough
 from mien.cli.console import add_progress_option, plural, progress, say
 from mien.cli.options import Commands, add_command, existing_folder
 from mien.datasets.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
@@ -86,3 +87,6 @@ def _label(sample: Sample) -> str:
     yaw = float(sample.pose[0])
     text = f"{sample.subset} {sample.scheme}" + (f" yaw {yaw:.0f}" if math.isfinite(yaw) else "")
     return text.encode("ascii", "replace").decode()
+
+
+app = passthrough(add_to)

@@ -156,6 +156,12 @@ def model_path(source: ModelPath) -> Path:
     raise ModelMissing(f"{os.fspath(source)!r}: no {kind}; give a path to an .onnx file or one of: {names}")
 
 
+def available_providers() -> list[str]:
+    """Return the execution providers of the installed ONNX Runtime, best first."""
+    providers: list[str] = onnxruntime.get_available_providers()
+    return providers
+
+
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

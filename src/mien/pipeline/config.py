@@ -77,10 +77,14 @@ class AnalyzerConfig:
         Raises:
             BadOption: The file cannot be read or parsed, or as :meth:`from_dict`.
         """
-        try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadOption(f"{path}: cannot be read ({error}); check the path") from error
-        except tomllib.TOMLDecodeError as error:
-            raise BadOption(f"{path}: not valid TOML ({error})") from error
-        return cls.from_dict(values, str(path))
+        return cls.from_dict(read_toml(path), str(path))
+
+
+def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the content of a TOML file. Raises BadOption where it cannot be read or parsed."""
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadOption(f"{path}: cannot be read ({error}); check the path") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadOption(f"{path}: not valid TOML ({error})") from error
