@@ -75,7 +75,7 @@ def test_shards_and_what_is_said(run: Run, tmp_path: Path, capsys: pytest.Captur
 
 
 def test_json_one_split_and_sizes(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--split", "val", "--shard-size", "5", "--rule", "series", "--json") == 0
+    assert run("--split", "val", "--shard-size", "5", "--rule", "stretched", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {
         "out": str(tmp_path / "out"),
         "sets": [
@@ -87,7 +87,7 @@ def test_json_one_split_and_sizes(run: Run, tmp_path: Path, capsys: pytest.Captu
         "MERLRAV/val-00000-of-00001.tfrecord",
         *(f"YTF/val-{i:05}-of-00003.tfrecord" for i in range(3)),
     ]
-    assert {sample.rule for sample in read_shards(tmp_path / "out", "val")} == {"series"}
+    assert {sample.rule for sample in read_shards(tmp_path / "out", "val")} == {"stretched"}
 
 
 def test_what_is_there_is_kept(run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,8 +111,8 @@ def test_what_is_there_is_kept(run: Run, tmp_path: Path, capsys: pytest.CaptureF
 
 def test_another_plan_in_the_same_folder(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run() == 0
-    assert run("--rule", "series") == 2
-    assert "has shards of another plan (rule 'square', now 'series'); give another folder" in capsys.readouterr().err
+    assert run("--rule", "stretched") == 2
+    assert "has shards of another plan (rule 'square', now 'stretched'); give another folder" in capsys.readouterr().err
 
 
 def test_bad_images_and_points_are_reported_each_time(
@@ -158,8 +158,8 @@ def test_when_stopped_nothing_half_is_left(
 @pytest.mark.parametrize(
     ("options", "status", "message"),
     [
-        (["--validation", "1"], 2, "validation is 1; it is a share of the people"),
-        (["--shard-size", "0"], 2, "shard size is 0"),
+        (["--validation", "1"], 2, "validation=1.0: must be between 0 and 0.99"),
+        (["--shard-size", "0"], 2, "shard_size=0: must be at least 1"),
         (["--part", "test"], 2, "format '300w-lp' has no split 'test'"),
         (["--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
         (["--data", "."], 1, "no landmarks/<SUBSET>/<name>_pts.mat; give the folder of 300W-LP"),

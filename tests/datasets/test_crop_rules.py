@@ -39,8 +39,8 @@ def grid(x: float = 100, y: float = 80, width: float = 60, height: float = 80) -
     return points.astype(np.float32)
 
 
-def test_the_series_stretches_its_box() -> None:
-    (box,) = RULES["series"].crop_boxes(boxes.detected_box(grid()[None]))
+def test_the_stretched_box() -> None:
+    (box,) = RULES["stretched"].crop_boxes(boxes.detected_box(grid()[None]))
     assert box.tolist() == pytest.approx([97, 56, 163, 164])  # 5 % of 60 and of 80, and 30 % of 80 above
 
 
@@ -89,13 +89,13 @@ def test_crop_and_back(x: float, y: float, width: float, height: float, rule: st
 
 def test_what_is_known_of_a_face() -> None:
     visible = np.where(np.arange(68) < 5, 0, 1)
-    made = make_sample(face(grid(), "68-3d", visible=visible, pose=Pose(20, float("nan"), -3)), black(), "series")
+    made = make_sample(face(grid(), "68-3d", visible=visible, pose=Pose(20, float("nan"), -3)), black(), "stretched")
     assert (made.scheme, made.subset, made.person, made.name, made.rule) == (
         "68-3d",
         "SET",
         "Ada",
         "one.jpg",
-        "series",
+        "stretched",
     )
     np.testing.assert_array_equal(made.pose, [20, np.nan, -3])
     assert made.visible.tolist() == visible.tolist()

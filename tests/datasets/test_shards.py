@@ -161,7 +161,7 @@ CUTS = {
     "in the first record": (lambda s: s[1] // 2, "record 1, byte 0: the file is truncated; "),
     "before the last checksum": (lambda s: s[3] - 4, "record 3, byte {}: the file is truncated; "),
     "in the last checksum": (lambda s: s[3] - 1, "record 3, byte {}: the file is truncated; "),
-    "between two records": (lambda s: s[2], "2 records, where it was written with 3; "),
+    "between two records": (lambda s: s[2], "2 records, but 3 were written; "),
 }
 
 
@@ -223,7 +223,7 @@ def test_a_record_of_another_layout(shard: Path, change: object, message: str) -
 
 def test_a_record_that_is_no_example(shard: Path) -> None:
     shard.write_bytes(framed(b"\xff" * 20))
-    with pytest.raises(BadAnnotation, match=r"record 1: no tf.train.Example \(.*give the shards of mien prepare"):
+    with pytest.raises(BadAnnotation, match=r"record 1: not a tf.train.Example \(.*give the shards of mien prepare"):
         list(read_shard(shard))
 
 
@@ -241,12 +241,12 @@ def test_shards_that_are_missing(tmp_path: Path) -> None:
 
 def test_a_name_that_says_nothing(tmp_path: Path) -> None:
     write_shard(tmp_path / "train-1.tfrecord", [sample()])
-    with pytest.raises(BadAnnotation, match=r"train-1.tfrecord: not named as shards are; name it like train-00000-of"):
+    with pytest.raises(BadAnnotation, match=r"train-1.tfrecord: not the name of a shard; name it like train-00000-of"):
         list(read_shards(tmp_path, "train"))
 
 
 def test_options_without_sense(tmp_path: Path) -> None:
-    with pytest.raises(BadOption, match="unknown split 'test'; one of train, val"):
+    with pytest.raises(BadOption, match="unknown split 'test'; use one of train, val"):
         list(read_shards(tmp_path, "test"))
     with pytest.raises(BadOption, match="at least one sample"):
         write_shard(tmp_path / "train-00000-of-00001.tfrecord", [])

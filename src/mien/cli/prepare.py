@@ -14,7 +14,7 @@ from mien.datasets.prepare import Prepared, ShardSet, prepare_shards, without_pe
 from mien.datasets.record_files import tfrecord_library
 from mien.datasets.registry import format_names, read_dataset
 from mien.datasets.samples import LandmarkSample
-from mien.datasets.shard_plans import SHARD_SIZE, ShardOptions
+from mien.datasets.shard_plans import ShardOptions
 from mien.datasets.shards import SPLITS
 from mien.errors import BadOption, MienError
 from mien.schema import to_json_line
@@ -71,7 +71,7 @@ def _add_landmarks(kinds: Commands) -> None:
     parser.add_argument(
         "--shard-size",
         type=int,
-        default=SHARD_SIZE,
+        default=ShardOptions().shard_size,
         metavar="N",
         help="faces per shard (default: %(default)d)",
     )

@@ -1,4 +1,4 @@
-"""How a face with 68 points is cut for the networks that find them: from the image to a :class:`Sample`."""
+"""Crops of faces with 68 landmarks for training: from the image to a :class:`Sample`."""
 
 from __future__ import annotations
 
@@ -16,25 +16,28 @@ from mien.imaging import Mipmap, encode_jpeg
 from mien.models import SquareBox, StretchedBox
 
 WIDE = 2.0
-"""Side of the wide image in sides of the face box."""
+"""Side of the context image in sides of the face box."""
 
 WIDE_SIZE = 256
-"""The longest side of the wide image in pixels; smaller faces are not enlarged."""
+"""Longest side of the context image in pixels; smaller faces are not enlarged."""
 
 _QUALITY = 95
 _SMALLEST = 4.0
-"""Pixels: the least longer side of the box of the points."""
+"""Smallest longer side of the box of the points, in pixels."""
 
 
 RULES: Mapping[str, SquareBox | StretchedBox] = MappingProxyType(
-    {"square": SquareBox(1.5), "series": StretchedBox(1 / boxes.DETECTOR_BOX_SCALE)}
+    {"square": SquareBox(1.5), "stretched": StretchedBox(1 / boxes.DETECTOR_BOX_SCALE)}
 )
-"""The crop of a detected face by the name of the rule. ``square``: the detected box with context, as the shipped
-networks get it. ``series``: the box of the landmarks, enlarged, to be stretched to a square."""
+"""Crops by name.
+
+``square``: the detected box with context, as for the shipped networks. ``stretched``: the enlarged box of the
+landmarks, stretched to a square.
+"""
 
 
 def make_sample(face: LandmarkSample, mipmap: Mipmap, rule: str) -> Sample:
-    """The sample of a face, its points reduced to 68, cut from the image it is on by a rule of :data:`RULES`.
+    """Return the sample of a face, its points reduced to 68, cropped by a rule of :data:`RULES`.
 
     Raises BadAnnotation for a face without extent.
     """

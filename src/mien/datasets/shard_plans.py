@@ -1,6 +1,6 @@
-"""Which face goes into which shard: split by person, the same every time, so that a run that was cut off can go on.
+"""Assignment of faces to shards: split by person and deterministic, so that an interrupted run can continue.
 
-The plan stands in ``plan.json`` beside the shards. A shard that is there under the same plan is not made again.
+The plan is stored in ``plan.json`` beside the shards. Existing shards of the same plan are kept.
 """
 
 from __future__ import annotations
@@ -10,30 +10,28 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
-from mien.datasets.crop_rules import RULES
 from mien.datasets.parsing import annotation_error
 from mien.datasets.samples import LandmarkSample
-from mien.datasets.shards import SPLITS, shard_path, to_bytes
+from mien.datasets.shards import shard_path, to_bytes
 from mien.errors import BadOption
 from mien.io import atomic_write
-
-SHARD_SIZE = 1000
-"""Faces a shard, about 70 kB each."""
+from mien.options import option, validate
 
 _LAYOUT = 1
-"""Goes up when the fields of a record or the cutting of the crops change."""
+"""Increased when the fields of a record or the crops change."""
 
 _PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedShard:
-    """One shard to be: where it goes, and the faces in it."""
+    """A shard to be written: its path, and the faces in it."""
 
     path: Path
     subset: str
@@ -43,31 +41,24 @@ class PlannedShard:
 
 @dataclass(frozen=True, slots=True)
 class ShardOptions:
-    """What decides the content of the shards besides the data.
+    """What decides the content of the shards besides the data. Raises BadOption for a value outside its bounds."""
 
-    ``rule``: see ``data.crop_rules``. ``validation``: share of the people who validate. ``split``: all faces go
-    into this one. ``shard_size``: the most faces a shard. Raises BadOption for values that make no sense.
-    """
-
-    rule: str = "square"
-    validation: float = 0.1
-    split: str | None = None
-    shard_size: int = SHARD_SIZE
+    rule: Literal["square", "stretched"] = option(
+        "square", "crop: the square face box with context, or the box of the points stretched to a square"
+    )
+    validation: float = option(0.1, "fraction of the people whose faces are held out", minimum=0, maximum=0.99)
+    split: Literal["train", "val"] | None = option(None, "put all faces into this split")
+    shard_size: int = option(1000, "faces per shard, about 70 kB each", minimum=1)
 
     def __post_init__(self) -> None:
-        if self.rule not in RULES:
-            raise BadOption(f"unknown rule {self.rule!r}; one of {', '.join(RULES)}")
-        if not 0 <= self.validation < 1:
-            raise BadOption(f"validation is {self.validation:g}; it is a share of the people, from 0 to below 1")
-        if self.split not in (None, *SPLITS):
-            raise BadOption(f"unknown split {self.split!r}; one of {', '.join(SPLITS)}")
-        if self.shard_size < 1:
-            raise BadOption(f"shard size is {self.shard_size}; a shard has at least 1 face")
+        validate(self)
 
 
 def plan_shards(faces: Iterable[LandmarkSample], out: Path, options: ShardOptions) -> list[PlannedShard]:
-    """The shards of all faces, below ``out``. In a split, faces are mixed by their names, which frames of one video
-    need where a reader shuffles little."""
+    """Return the shards of all faces, below ``out``.
+
+    Within a split, faces are shuffled by a hash of their names, so that frames of one video are apart.
+    """
     sets: dict[tuple[str, str], list[LandmarkSample]] = defaultdict(list)
     for face in faces:
         sets[face.subset, options.split or split_of(face.person, options.validation)].append(face)
@@ -81,14 +72,14 @@ def plan_shards(faces: Iterable[LandmarkSample], out: Path, options: ShardOption
 
 
 def split_of(person: str, validation: float) -> str:
-    """The split of a person and so of every image of them: ``val`` for about this share of the people."""
+    """Return the split of a person, and so of all their images: ``val`` for about this fraction of the people."""
     return "val" if zlib.crc32(to_bytes(person)) / 2**32 < validation else "train"
 
 
 def claim_folder(out: Path, format: str, faces: Sequence[LandmarkSample], options: ShardOptions) -> None:
-    """Write the plan of a run into its folder, or find there that it is the same.
+    """Write the plan of a run into its folder, or check that the plan there is the same.
 
-    Raises BadOption when the folder has shards of another plan, or of none, or cannot be written to.
+    Raises BadOption when the folder has shards of another plan or without a plan, or cannot be written to.
     """
     plan = _plan(format, faces, options)
     file = out / _PLAN
@@ -118,20 +109,12 @@ def _require_same(out: Path, plan: Mapping[str, object], found: Mapping[str, obj
 
 
 def _plan(format: str, faces: Sequence[LandmarkSample], options: ShardOptions) -> dict[str, object]:
-    return {
-        "layout": _LAYOUT,
-        "format": format,
-        "rule": options.rule,
-        "validation": options.validation,
-        "split": options.split,
-        "shard_size": options.shard_size,
-        "faces": len(faces),
-        "data": _digest(faces),
-    }
+    data = {"faces": len(faces), "data": _digest(faces)}
+    return {"layout": _LAYOUT, "format": format, **asdict(options), **data}
 
 
 def _digest(faces: Iterable[LandmarkSample]) -> str:
-    """SHA-256 of all that goes into the shards but the pixels, of which the size of the file must do."""
+    """SHA-256 of everything in the shards except the pixels, for which the file size stands in."""
     digest = hashlib.sha256()
     for face in faces:
         for part in _parts(face):

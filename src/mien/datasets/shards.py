@@ -1,7 +1,6 @@
-"""Shards: TFRecord files with one face a record, laid out as ``<folder>/<subset>/<split>-00000-of-00003.tfrecord``.
+"""Shards: TFRecord files with one face per record, named ``<folder>/<subset>/<split>-00000-of-00003.tfrecord``.
 
-A record is a ``tf.train.Example`` that ``tf.data`` reads as it stands. ``image`` and ``label`` are those of the
-series that the 68 points come from; what else is in it stands in :func:`_features`.
+A record is a ``tf.train.Example``, which ``tf.data`` reads without mien; :func:`_features` has its fields.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ IMAGE_SIZE = 128
 
 _POINTS = 68
 _UNKNOWN = -1.0
-"""Stands in the file where nobody knows whether a point is seen."""
+"""Unknown visibility in the file."""
 
 _NAME = re.compile(r"(\w+)-(\d{5})-of-(\d{5})\.tfrecord")
 _AGAIN = "delete the file and run the same mien prepare again"
@@ -41,13 +40,20 @@ _BYTES = ("image", "wide", *_WORDS)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One face in a shard.
+    """A face in a shard. Points are NaN where unknown.
 
-    ``image`` (128, 128, 3): the crop, cut by ``rule`` (see ``data.crop_rules``). ``points`` (68, 2) in fractions of
-    it: (0, 0) is its first corner, (1, 1) its last. ``wide``: a JPEG of about twice the face, at most 256 px a side,
-    and ``wide_points`` (68, 2) in its pixels: what augmentation turns, shifts and scales. Points are NaN where
-    unknown. ``visible`` (68,): 1 seen, 0 covered, NaN unknown. ``pose`` (3,): yaw, pitch, roll in degrees, NaN where
-    unknown. ``scheme``: "68" or "68-3d". ``person``: what a split does not part. ``name``: the image.
+    Attributes:
+        image: (128, 128, 3), the crop.
+        points: (68, 2) in fractions of the crop: (0, 0) is its first corner, (1, 1) its last.
+        wide: JPEG of the context image: about twice the face, at most 256 pixels a side, for augmentation.
+        wide_points: (68, 2) in pixels of the context image.
+        visible: (68,), 1 visible, 0 occluded, NaN unknown.
+        pose: (3,), yaw, pitch, roll in degrees, NaN where unknown.
+        scheme: "68" or "68-3d".
+        subset: Part of the data set.
+        person: Who is shown; a split keeps a person on one side.
+        name: File name of the image.
+        rule: Name of the crop, see ``datasets.crop_rules``.
     """
 
     image: Image
@@ -64,19 +70,19 @@ class Sample:
 
 
 def shard_path(folder: Path, subset: str, split: str, index: int, count: int) -> Path:
-    """Where shard ``index`` of ``count`` belongs."""
+    """Return the path of shard ``index`` of ``count``."""
     return folder / subset / f"{split}-{index:05}-of-{count:05}.tfrecord"
 
 
 def to_bytes(name: str) -> bytes:
-    """A name as it stands in a record; one that comes from a file name of stray bytes gives these again."""
+    """Encode a name; bytes of a file name that are not UTF-8 are preserved."""
     return name.encode("utf-8", "surrogateescape")
 
 
 def write_shard(path: Path, samples: Sequence[Sample]) -> None:
-    """Write the samples as one TFRecord file, whole or not at all.
+    """Write the samples as one TFRecord file, atomically.
 
-    Raises BadOption without samples, BadAnnotation when the library is not installed.
+    Raises BadOption without samples, MissingExtra when tfrecord is not installed.
     """
     if not samples:
         raise BadOption(f"{path}: a shard needs at least one sample")
@@ -91,19 +97,19 @@ def write_shard(path: Path, samples: Sequence[Sample]) -> None:
 
 
 def read_shards(folder: Path | str, split: str) -> Iterator[Sample]:
-    """The samples of a split, shard by shard, of all folders below ``folder``.
+    """Yield the samples of a split from all shards below ``folder``.
 
-    Raises BadAnnotation that names file, record and cure: no or missing shards, a shard cut short or altered, a
-    record of another layout. BadOption for an unknown split.
+    Raises BadAnnotation naming file, record and cure: no or missing shards, a truncated or altered shard, a record of
+    another layout. BadOption for an unknown split.
     """
     for path in find_shards(folder, split):
         yield from read_shard(path)
 
 
 def find_shards(folder: Path | str, split: str) -> list[Path]:
-    """The shards of a split below ``folder``, sorted. Raises as :func:`read_shards` does for none or missing ones."""
+    """Return the shards of a split below ``folder``, sorted. Raises BadAnnotation for none or missing ones."""
     if split not in SPLITS:
-        raise BadOption(f"unknown split {split!r}; one of {', '.join(SPLITS)}")
+        raise BadOption(f"unknown split {split!r}; use one of {', '.join(SPLITS)}")
     paths = sorted(Path(folder).rglob(f"{split}-*.tfrecord"))
     if not paths:
         raise annotation_error(
@@ -116,7 +122,7 @@ def find_shards(folder: Path | str, split: str) -> list[Path]:
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise annotation_error(
-                path, "not named as shards are", f"name it like {split}-00000-of-00003.tfrecord or move it"
+                path, "not the name of a shard", f"name it like {split}-00000-of-00003.tfrecord or move it"
             )
         sets[path.parent].append((int(match[2]), int(match[3])))
     for parent, numbers in sets.items():
@@ -135,7 +141,7 @@ def _require_whole_set(parent: Path, split: str, numbers: list[tuple[int, int]])
 
 
 def read_shard(path: Path) -> Iterator[Sample]:
-    """The samples of one file. Raises BadAnnotation as :func:`read_shards` does."""
+    """Yield the samples of one file. Raises BadAnnotation as :func:`read_shards` does."""
     parse = tfrecord_library(path).example_pb2.Example.FromString
     number = wanted = 0
     for number, record in enumerate(read_records(path), start=1):
@@ -146,18 +152,19 @@ def read_shard(path: Path) -> Iterator[Sample]:
     if not number:
         raise annotation_error(path, "empty", _AGAIN)
     if number != wanted:
-        raise annotation_error(path, f"{number} records, where it was written with {wanted}", _AGAIN)
+        raise annotation_error(path, f"{number} records, but {wanted} were written", _AGAIN)
 
 
 def count_samples(path: Path) -> int:
-    """How many records a shard has, after looking at all its checksums. Raises BadAnnotation as the reader does."""
+    """Return the number of records of a shard after verifying all checksums. Raises BadAnnotation as the reader."""
     return sum(1 for _ in read_shard(path))
 
 
 def _features(sample: Sample, count: int) -> dict[str, tuple[Any, str]]:
-    """The fields of a record; ``shard_records`` says how many its file has, for a cut between records leaves no mark.
+    """The fields of a record.
 
-    Unknown points are 0 with ``mask`` 0; unknown visibility is -1; unknown angles are NaN.
+    Unknown points are 0 with ``mask`` 0; unknown visibility is -1; unknown angles are NaN. ``shard_records`` is the
+    number of records in the file: truncation between records is not detected otherwise.
     """
     known = np.asarray(np.isfinite(np.hstack([sample.points, sample.wide_points])).all(axis=1))
     points = np.where(known[:, None], sample.points, 0)
@@ -177,13 +184,13 @@ def _features(sample: Sample, count: int) -> dict[str, tuple[Any, str]]:
 
 
 def _fields(place: str, record: bytes, parse: Any) -> dict[str, Any]:
-    """Each field as bytes or an array, checked for its kind and length."""
+    """Each field as bytes or an array, after checking type and length."""
     from google.protobuf.message import DecodeError
 
     try:
         features = parse(record).features.feature
     except DecodeError as error:
-        raise annotation_error(place, f"no tf.train.Example ({error})", "give the shards of mien prepare") from error
+        raise annotation_error(place, f"not a tf.train.Example ({error})", "give the shards of mien prepare") from error
     fields: dict[str, Any] = {name: features[name].bytes_list.value for name in _BYTES}
     fields |= {name: np.array(features[name].float_list.value, dtype=np.float32) for name in _LENGTHS}
     fields["shard_records"] = features["shard_records"].int64_list.value
