@@ -1,16 +1,17 @@
-"""What the HTTP service costs beside the library: time, throughput, memory, and frames of a stream.
+"""Measure the overhead of the HTTP service: latency, throughput, memory, stream frames per second.
 
     python benchmarks/serve.py
 
-Images: the example at long side 640, shifted and mirrored so that no two are alike, as JPEG. The service runs in a
-process of its own with its default settings, on the same cores as what asks it.
+Images: the example at 640 x 640 pixels, shifted and mirrored so that all differ, as JPEG. The service runs in its own
+process with default settings, on the same cores as the clients.
 
-overhead: one client; each image by the library's default and by POST /v1/detect in turn; median of the differences.
-throughput: rounds of the library alone and of 16 clients in turn; the library with several ways to use the cores, of
-which the one with the best median counts. p50 and p99 of all requests at that load.
-memory: resident memory of the service over many requests of mixed sizes and paths.
-stream: 640 x 480, landmarks and tracks; the next frame when an answer has come ("asked"), and 30 frames a second as a
-camera gives them ("camera"): answers a second.
+overhead: one client; each image by the library with defaults and by POST /v1/detect, in turn; median difference.
+lone: one client; POST /v1/detect of a service with its two sessions per network and of one with --threads 1, in turn.
+throughput: the library alone and 16 clients, in turn; the library in several configurations, of which the one with
+the best median is the reference. p50 and p99 latency of all requests at that load.
+memory: resident memory of the service over many requests of mixed sizes and routes.
+stream: 640 x 480, landmarks and tracks; the next frame after each result ("paced"), and 30 frames per second as from
+a camera ("camera"): results per second.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ from mien.imaging import encode_jpeg
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 CLIENTS = 16
-WAYS = ((1, 2), (2, 1), (2, 2), (1, 3))
-"""Threads a network and images at once: how the library may use two cores."""
+CONFIGURATIONS = ((1, 2), (2, 1), (2, 2), (1, 3))
+"""Threads per network and concurrent images: ways for the library to use two cores."""
 
 
 def main() -> None:
@@ -50,6 +51,8 @@ def main() -> None:
     result: dict[str, Any] = {"load_before": os.getloadavg()}
     if "overhead" in args.parts:
         result["overhead"] = overhead(args.count)
+    if "lone" in args.parts:
+        result["lone"] = lone(args.count)
     if "throughput" in args.parts:
         result["throughput"] = throughput(args.rounds, args.seconds)
     if "memory" in args.parts:
@@ -62,19 +65,19 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = ["overhead", "throughput", "memory", "stream"]
+    parts = ["overhead", "lone", "throughput", "memory", "stream"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--count", type=int, default=300, help="images of the overhead")
+    parser.add_argument("--count", type=int, default=300, help="images for overhead and lone")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each round, and of each stream")
-    parser.add_argument("--requests", type=int, default=2000, help="of the memory")
+    parser.add_argument("--seconds", type=float, default=10.0, help="per round and per stream")
+    parser.add_argument("--requests", type=int, default=2000, help="requests for memory")
     parser.add_argument("--out", type=Path)
     return parser.parse_args()
 
 
 @contextmanager
 def service(*flags: str) -> Iterator[tuple[int, int]]:
-    """``mien serve`` as a process of its own: port and process id."""
+    """Run ``mien serve`` in its own process; yield port and process id."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     command = [sys.executable, "-m", "mien.cli", "serve", "--port", str(port), "--log-level", "warning", *flags]
@@ -93,11 +96,11 @@ def _wait(port: int) -> None:
             return
         except urllib.error.URLError:
             time.sleep(0.1)
-    raise SystemExit("the service did not come up")
+    raise SystemExit("the service did not start")
 
 
 def images(count: int, width: int = 640, height: int = 640) -> list[bytes]:
-    """JPEG files in which the face stands here and there."""
+    """Return JPEG files with the face at different places."""
     large = cv2.resize(mien.read_image(EXAMPLE), (640, 640), interpolation=cv2.INTER_CUBIC)
     files = []
     for number in range(count):
@@ -107,13 +110,13 @@ def images(count: int, width: int = 640, height: int = 640) -> list[bytes]:
 
 
 def request(path: str, body: bytes) -> bytes:
-    """A request as bytes: what the client costs is not to be measured."""
+    """Return a request as bytes, so that the cost of a client library is not measured."""
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, message: bytes) -> bytes:
-    """The body of the answer, which must be 200."""
+    """Return the body of the response, which must be 200."""
     writer.write(message)
     head = await reader.readuntil(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200 "):
@@ -123,21 +126,21 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, messag
 
 
 def overhead(count: int) -> dict[str, Any]:
-    """Milliseconds of one client, and of the library with its default settings."""
+    """Return milliseconds of one client and of the library with defaults."""
     with service() as (port, _):
         alone, asked = asyncio.run(_take_turns(port, images(20), count))
-    more = [theirs - ours for theirs, ours in zip(asked, alone, strict=True)]
+    differences = [served - direct for served, direct in zip(asked, alone, strict=True)]
     return {
         "images": count,
         "library_median_ms": round(statistics.median(alone), 2),
         "service_median_ms": round(statistics.median(asked), 2),
-        "overhead_median_ms": round(statistics.median(more), 2),
-        "overhead_quartiles_ms": [round(value, 2) for value in statistics.quantiles(more, n=4)],
+        "overhead_median_ms": round(statistics.median(differences), 2),
+        "overhead_quartiles_ms": [round(value, 2) for value in statistics.quantiles(differences, n=4)],
     }
 
 
 async def _take_turns(port: int, files: list[bytes], count: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of the library and of the service for each image; the first ten do not count."""
+    """Return milliseconds of the library and of the service per image, after ten warm-up images."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     detector = mien.FaceDetector()
     alone, asked = [], []
@@ -155,27 +158,56 @@ async def _take_turns(port: int, files: list[bytes], count: int) -> tuple[list[f
     return alone, asked
 
 
+def lone(count: int) -> dict[str, Any]:
+    """Return the latency of one client with two sessions per network, and with one of a single thread."""
+    with service() as (pooled, _), service("--threads", "1") as (single, _):
+        times = asyncio.run(_alternate([pooled, single], images(20), count))
+    ratios = [second / first for first, second in zip(*times, strict=True)]
+    return {
+        "images": count,
+        "pool_median_ms": round(statistics.median(times[0]), 2),
+        "single_thread_median_ms": round(statistics.median(times[1]), 2),
+        "ratio_median": round(statistics.median(ratios), 3),
+        "ratio_quartiles": [round(value, 3) for value in statistics.quantiles(ratios, n=4)],
+    }
+
+
+async def _alternate(ports: list[int], files: list[bytes], count: int) -> list[list[float]]:
+    """Return milliseconds per image of each service, after ten warm-up images."""
+    connections = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
+    times: list[list[float]] = [[] for _ in ports]
+    for number in range(-10, count):
+        for spent, (reader, writer) in zip(times, connections, strict=True):
+            start = time.perf_counter()
+            await ask(reader, writer, request("/v1/detect", files[number % len(files)]))
+            if number >= 0:
+                spent.append(1000 * (time.perf_counter() - start))
+    for _, writer in connections:
+        writer.close()
+    return times
+
+
 def throughput(rounds: int, seconds: float) -> dict[str, Any]:
-    """Images a second of the library and of the service, in turn."""
+    """Return images per second of the library and of the service, in turn."""
     files = images(32)
-    detectors = {way: mien.FaceDetector(threads=way[0]) for way in WAYS}
-    alone: dict[str, list[float]] = {f"threads={way[0]} at once={way[1]}": [] for way in WAYS}
+    detectors = {each: mien.FaceDetector(threads=each[0]) for each in CONFIGURATIONS}
+    alone: dict[str, list[float]] = {f"threads={threads} concurrent={count}": [] for threads, count in CONFIGURATIONS}
     served, waits = [], []
     with service() as (port, _):
         for _ in range(rounds):
-            for way, name in zip(WAYS, alone, strict=True):
-                alone[name].append(round(_library(detectors[way], way[1], files, seconds), 2))
+            for configuration, name in zip(CONFIGURATIONS, alone, strict=True):
+                alone[name].append(round(_library(detectors[configuration], configuration[1], files, seconds), 2))
             start = time.perf_counter()
             times = asyncio.run(_clients(port, files, seconds))
             served.append(round(len(times) / (time.perf_counter() - start), 2))
             waits += times
-    best = max(alone, key=lambda way: statistics.median(alone[way]))
+    best = max(alone, key=lambda name: statistics.median(alone[name]))
     ratios = [mine / theirs for mine, theirs in zip(served, alone[best], strict=True)]
     p50, p99 = (float(np.percentile(waits, part)) * 1000 for part in (50, 99))
     return {
         "clients": CLIENTS,
         "library_per_second": alone,
-        "best_way": best,
+        "best_configuration": best,
         "service_per_second": served,
         "ratio_to_best": [round(ratio, 3) for ratio in ratios],
         "ratio_to_best_median": round(statistics.median(ratios), 3),
@@ -186,8 +218,8 @@ def throughput(rounds: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _library(detector: mien.FaceDetector, at_once: int, files: list[bytes], seconds: float) -> float:
-    """Images a second with so many threads of ours."""
+def _library(detector: mien.FaceDetector, concurrent: int, files: list[bytes], seconds: float) -> float:
+    """Return images per second with this many threads."""
     end = time.perf_counter() + seconds
 
     def work(first: int) -> int:
@@ -197,14 +229,14 @@ def _library(detector: mien.FaceDetector, at_once: int, files: list[bytes], seco
             count += 1
         return count - first
 
-    with ThreadPoolExecutor(at_once) as threads:
+    with ThreadPoolExecutor(concurrent) as threads:
         start = time.perf_counter()
-        done = sum(threads.map(work, range(at_once)))
+        done = sum(threads.map(work, range(concurrent)))
         return done / (time.perf_counter() - start)
 
 
 async def _clients(port: int, files: list[bytes], seconds: float) -> list[float]:
-    """Seconds of each request; each client asks again at once until the time is over."""
+    """Return seconds of each request; each client sends the next one immediately until the time is over."""
     messages = [request("/v1/detect", body) for body in files]
     times: list[float] = []
     end = time.perf_counter() + seconds
@@ -223,7 +255,7 @@ async def _clients(port: int, files: list[bytes], seconds: float) -> list[float]
 
 
 def memory(requests: int) -> dict[str, Any]:
-    """Resident MB of the service, every tenth part of the requests."""
+    """Return resident MB of the service after each tenth of the requests."""
     samples = []
     with service() as (port, process):
         for part in range(10):
@@ -244,7 +276,7 @@ def _resident_mb(process: int) -> float:
 
 
 async def _mixed(port: int, count: int, seed: int) -> None:
-    """Requests of all paths, 160 to 960 pixels, four at once."""
+    """Send requests to all routes, 160 to 960 pixels, four at a time."""
     rng = np.random.default_rng(seed)
     original = mien.read_image(EXAMPLE)
     paths = ("/v1/detect", "/v1/landmarks", "/v1/align", "/v1/analyze?aligned_faces=true")
@@ -261,10 +293,10 @@ async def _mixed(port: int, count: int, seed: int) -> None:
 
 
 async def stream(seconds: float) -> dict[str, Any]:
-    """Answers a second, and what the service says it needed for each."""
+    """Return results per second and the processing time that the service reports."""
     frames = images(60, 640, 480)
     result = {}
-    for name, rate in (("asked", None), ("camera", 30.0)):
+    for name, rate in (("paced", None), ("camera", 30.0)):
         with service() as (port, _):
             result[name] = await _stream(port, frames, seconds, rate)
     return result

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response, Security
@@ -18,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from mien import __version__
 from mien.server import openapi, problems, routes, stream
 from mien.server.inference import Engine, WorkerPool
 from mien.server.middleware import Metrics, add_middleware, log
@@ -66,7 +66,7 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
 
     app = FastAPIOffline(
         title="mien",
-        version=version("mien"),
+        version=__version__,
         description=_DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
