@@ -16,6 +16,7 @@ def page(tmp_path: Path, start: Start) -> Running:
     (folder / "js").mkdir(parents=True)
     (folder / "index.html").write_text("<!doctype html><title>mien</title>" + "x" * 2000)
     (folder / "js" / "app.1a2b3c4d.js").write_text("console.log(1)" * 500)
+    (folder / "robots.txt").write_text("User-agent: *")
     (tmp_path / "secret.txt").write_text("secret")
     return start(page=folder)
 
@@ -36,6 +37,7 @@ def test_the_page(page: Running) -> None:
         again = http.get("/", headers={"If-None-Match": index.headers["etag"]})
         assert again.status_code == 304
         assert http.head("/").status_code == 200
+        assert http.get("/robots.txt").text == "User-agent: *"
 
 
 def test_the_page_hides_no_route_and_exposes_no_other_file(page: Running) -> None:

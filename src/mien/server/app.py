@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response, Security
@@ -110,20 +111,22 @@ class _PageFiles(StaticFiles):
 
 
 def _add_page(app: FastAPI, folder: Path) -> None:
-    """Serve ``index.html`` at ``/`` and each subfolder under its name, so that the routes of the API stay intact."""
+    """Serve each file and subfolder under its name, so that the routes of the API stay intact."""
     if not (folder / "index.html").is_file():
         app.router.routes.append(Route("/", _no_page))
         return
     files = _PageFiles(directory=folder)
 
-    async def index(scope: Scope, receive: Receive, send: Send) -> None:
-        response = await files.get_response("index.html", scope)
+    async def send_file(name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await files.get_response(name, scope)
         await response(scope, receive, send)
 
-    app.router.routes.append(Route("/", GZipMiddleware(index, compresslevel=6)))
     for child in sorted(folder.iterdir()):
+        path = "/" if child.name == "index.html" else f"/{child.name}"
         if child.is_dir():
-            app.router.routes.append(Mount(f"/{child.name}", GZipMiddleware(_PageFiles(directory=child))))
+            app.router.routes.append(Mount(path, GZipMiddleware(_PageFiles(directory=child))))
+        else:
+            app.router.routes.append(Route(path, GZipMiddleware(partial(send_file, child.name))))
 
 
 async def _no_page(request: Request) -> Response:

@@ -225,10 +225,12 @@ class Engine:
 
     def is_large(self, upload: UploadedImage, request: AnalysisRequest) -> bool:
         """Return whether the image costs so much time or memory that only one such image may be in work."""
-        min_face_size = self.min_face_size(upload.pixels, request.min_face_size)
-        searched = upload.pixels * (self._settings.min_face_size / min_face_size) ** 2
         limit = self._settings.detect_pixels
-        return searched > 1.01 * limit or upload.pixels > _LARGE * limit
+        if upload.pixels > _LARGE * limit:
+            return True
+        if request.min_face_size is None:
+            return False
+        return upload.pixels * (self._settings.min_face_size / request.min_face_size) ** 2 > limit
 
     def analyze(self, upload: UploadedImage, request: AnalysisRequest, deadline: Deadline) -> Analysis:
         """Decode the image and run what was requested. Raises Problem."""

@@ -37,8 +37,8 @@ class DetectParams(BaseModel):
         ge=1,
         le=10_000,
         allow_inf_nan=False,
-        description="Smallest face to search for, side in pixels; larger is faster. Default: 20, more in images above "
-        "4 megapixels; the X-Min-Face-Size header has the value used.",
+        description="Smallest face to search for, side in pixels; larger is faster. By default it grows with images "
+        "above 4 megapixels; the header X-Min-Face-Size has the value used.",
         examples=[40],
     )
     max_faces: int | None = Field(

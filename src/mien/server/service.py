@@ -86,8 +86,8 @@ class AnalysisResponse(Response):
 
     async def _respond(self, send: Send) -> None:
         deadline = Deadline.after(self._service.settings.timeout)
-        body = await self._receive()
-        analysis, content = await self._until_disconnect(self._analyze(body, deadline), deadline)
+        analyzed = self._analyze(await self._receive(), deadline)
+        analysis, content = await self._until_disconnect(analyzed, deadline)
         self._service.metrics.images.inc()
         self._service.metrics.faces.inc(analysis.found)
         headers = {
@@ -107,6 +107,7 @@ class AnalysisResponse(Response):
     async def _analyze(self, body: Body, deadline: Deadline) -> tuple[Analysis, Content]:
         engine, workers = self._service.engine, self._service.workers
         upload = await anyio.to_thread.run_sync(unpack, body, self._service.settings.max_pixels)
+        del body  # or each waiting request would hold its image twice
 
         def work() -> tuple[Analysis, Content]:
             analysis = engine.analyze(upload, self._wanted, deadline)
