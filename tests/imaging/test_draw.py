@@ -217,3 +217,95 @@ def test_a_sheet_of_nothing_is_refused() -> None:
         contact_sheet([], columns=3)
     with pytest.raises(BadOption, match="not 1 and 0"):
         contact_sheet([grey(4, 4)], columns=0)
+
+
+def plates(drawn: NDArray[np.uint8], plain: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The pixels that tags have changed."""
+    return (drawn != plain).any(axis=2)
+
+
+def test_small_faces_get_a_thin_box_only() -> None:
+    small = faces((20, 20, 50, 56))
+    drawn = draw_faces(grey(800, 800), small, tracks=[1])
+    assert touched(np.where(drawn == 128, 0, 255).astype(np.uint8)) == (20, 20, 50, 56)
+    assert (drawn[21:55, 21:49] == 128).all()  # one pixel wide, no shadow, no keypoints
+    assert (drawn[20, 20:50] == BOX).all()
+
+
+def test_tags_grow_with_the_face_up_to_a_share_of_the_image() -> None:
+    def height(width: int) -> int:
+        found = faces((100, 300, 100 + width, 300 + width))
+        tag = plates(draw_faces(grey(1200, 1200), found), draw_faces(grey(1200, 1200), found, scores=False))
+        return int(tag.any(axis=1).sum())
+
+    assert [height(width) for width in (30, 45, 75, 600)] == [0, 15, 25, 30]
+
+
+@pytest.mark.parametrize(
+    ("box", "neighbour", "rows"),
+    [
+        ((100, 100, 180, 180), (300, 300, 380, 380), (87, 99)),  # free: above
+        ((100, 100, 180, 180), (100, 20, 180, 98), (181, 193)),  # a face above: below
+        ((100, 2, 180, 82), (300, 300, 380, 380), (83, 95)),  # no room above: below
+        ((20, 2, 380, 398), (300, 300, 380, 380), (3, 15)),  # neither: inside a large face
+        ((100, 100, 180, 180), (90, 10, 190, 390), None),  # nowhere without covering a face
+    ],
+)
+def test_tags_cover_no_neighbour(
+    box: tuple[float, ...], neighbour: tuple[float, ...], rows: tuple[int, int] | None
+) -> None:
+    both = faces(box, neighbour)  # type: ignore[arg-type]
+    tagged, plain = (draw_faces(grey(400, 400), both, scores=scores) for scores in (True, False))
+    changed = plates(tagged, plain)
+    x0, y0, x1, y1 = (int(side) for side in neighbour)
+    if rows is None:
+        assert not changed[:, :88].any()
+    else:
+        assert changed[slice(*rows), int(box[0]) : int(box[0]) + 25].mean() > 0.8
+    if neighbour[2] - neighbour[0] < 100:
+        assert not changed[y0:y1, x0:x1].any()
+
+
+def test_no_tag_covers_a_face_or_a_tag_in_a_crowd() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 900, (60, 2))
+    crowd = faces(*(tuple(row) for row in np.concatenate([corners, corners + rng.uniform(42, 79, (60, 1))], axis=1)))
+    tagged, plain = (draw_faces(grey(1000, 1000), crowd, scores=scores) for scores in (True, False))
+    changed = plates(tagged, plain)
+    assert changed.any()
+    for x0, y0, x1, y1 in crowd.boxes.astype(int):  # no face here is large enough for a tag inside
+        assert not changed[max(0, y0 + 1) : y1, max(0, x0 + 1) : x1].any()
+
+
+def test_track_numbers_are_drawn() -> None:
+    found = faces((50, 50, 150, 150), (300, 50, 400, 150))
+    images = [draw_faces(grey(500, 500), found, scores=False, tracks=tracks) for tracks in (None, [1, 2], [1, 3])]
+    assert plates(images[1], images[0])[30:50].any()
+    other = plates(images[1], images[2])
+    assert other[:, 280:].any()
+    assert not other[:, :280].any()
+    with pytest.raises(BadOption, match="1 tracks for 2 faces; give one track per face"):
+        draw_faces(grey(500, 500), found, tracks=[1])
+
+
+def test_boxes_and_tracks_are_drawn_with_landmarks(face68) -> None:
+    found = faces((50, 50, 250, 250))
+    points = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
+    plain = draw_landmarks(grey(400, 400), [points])
+    drawn = draw_landmarks(grey(400, 400), [points], found, tracks=[7])
+    assert (plain[150, 50] == 128).all()
+    assert tuple(drawn[150, 50]) == BOX
+    changed = plates(drawn, draw_landmarks(grey(400, 400), [points], found, scores=False, pose=False))
+    assert changed[30:49].any()  # track and score above
+    assert changed[252:275].any()  # pose below
+    assert not changed[51:249, 51:249].any()
+    with pytest.raises(BadOption, match="1 faces for 2 landmarks"):
+        draw_landmarks(grey(400, 400), [points, points], found)
+
+
+def test_a_pose_much_wider_than_its_face_is_left_out(face68) -> None:
+    points = face68 * 30 + 100
+    with_pose, without = (
+        draw_landmarks(grey(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=pose) for pose in (True, False)
+    )
+    np.testing.assert_array_equal(with_pose, without)

@@ -59,8 +59,9 @@ _PLUGINS: tuple[tuple[bytes, type[ImageFile]], ...] = (
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
-# What Pillow raises on damaged files. A Warning is raised only where the user turned warnings into errors.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, Warning)
+# What Pillow raises on damaged files, as benchmarks/fuzz.py found it: TIFF alone OverflowError and TypeError, AVIF and
+# HEIF RuntimeError. A Warning is raised only where the user turned warnings into errors.
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, OverflowError, TypeError, RuntimeError, struct.error, Warning)
 
 _TO_UPRIGHT = {
     2: PILImage.Transpose.FLIP_LEFT_RIGHT,
@@ -95,7 +96,7 @@ def decode(stream: IO[bytes], name: str, max_pixels: int, max_side: int | None) 
 
 def upright(image: PILImage.Image, name: str, size: tuple[int, int]) -> Image:
     """Return a Pillow image as upright RGB (h, w, 3); ``size`` is its width and height before it is rotated."""
-    image.load()
+    _load(image, name)
     orientation = _orientation(image)
     pixels = _pixels(_rgb(image if orientation not in _TO_UPRIGHT else image.transpose(_TO_UPRIGHT[orientation]), name))
     width, height = size[::-1] if orientation in _SWAPS_SIDES else size
@@ -111,8 +112,8 @@ def fitted_size(width: int, height: int, max_side: int | None) -> tuple[int, int
 
 
 @contextmanager
-def damage_is_bad_image(name: str) -> Iterator[None]:
-    """Raise BadImage for whatever Pillow raises on damaged data."""
+def _damage_is_bad_image(name: str) -> Iterator[None]:
+    """Raise BadImage for what Pillow raises on damaged data; put only calls of a plugin into the block."""
     try:
         yield
     except PILImage.DecompressionBombError as error:
@@ -123,15 +124,21 @@ def damage_is_bad_image(name: str) -> Iterator[None]:
 
 @contextmanager
 def _opened(stream: IO[bytes], name: str, max_pixels: int) -> Iterator[ImageFile]:
-    """Open the image in ``stream`` without decoding it; damage met in the block is a BadImage."""
-    with damage_is_bad_image(name):
+    """Open the image in ``stream`` without decoding it."""
+    with _damage_is_bad_image(name):
         head = stream.read(64)
         stream.seek(0)
         if not head:
             raise BadImage(f"{name}: empty (0 bytes); copy or download it again")
-        with _plugin(head, name)(stream) as image:
-            check_size(name, *image.size, max_pixels)
-            yield image
+        opened = _plugin(head, name)(stream)
+    with opened as image:
+        check_size(name, *image.size, max_pixels)
+        yield image
+
+
+def _load(image: PILImage.Image, name: str) -> None:
+    with _damage_is_bad_image(name):
+        image.load()
 
 
 def _plugin(head: bytes, name: str) -> type[ImageFile]:
@@ -198,7 +205,7 @@ def _load_jpeg(image: JpegImageFile, stream: IO[bytes], name: str, size: tuple[i
         )
     if size != image.size:
         image.draft(None, size)  # decode at 1/2, 1/4 or 1/8 where that is still at least ``size``
-    image.load()
+    _load(image, name)
     if _lacks_blocks(image, data, layout, size):
         raise BadImage(f"{name}: damaged or incomplete (its last blocks are missing); copy or download it again")
 
@@ -257,12 +264,15 @@ def _rgb(image: PILImage.Image, name: str) -> PILImage.Image:
         return PILImage.fromarray(eight.astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise BadImage(f"{name}: 32 bits a value, whose white is not defined; save it with 8 or 16 bits", "kind")
-    if image.has_transparency_data:
+    try:
+        if not image.has_transparency_data:
+            return image if image.mode == "RGB" else image.convert("RGB")
         rgba = image if image.mode == "RGBA" else image.convert("RGBA")
-        white = PILImage.new("RGB", image.size, "white")
-        white.paste(rgba, mask=rgba)
-        return white
-    return image if image.mode == "RGB" else image.convert("RGB")
+    except ValueError as error:
+        raise BadImage(f"{name}: its colors are not understood ({error}); save it as RGB", "kind") from error
+    white = PILImage.new("RGB", image.size, "white")
+    white.paste(rgba, mask=rgba)
+    return white
 
 
 def _pixels(image: PILImage.Image) -> Image:

@@ -28,7 +28,7 @@ _SHADOW: Color = (20, 20, 20)
 _SHEET: Color = (32, 32, 32)
 _GAP = 4
 
-_SMALL = 32
+_SMALL = 40
 """Faces narrower than this many pixels get a thin box only: keypoints and tags would hide them."""
 
 _PLATE = 12
@@ -111,8 +111,9 @@ def draw_faces(image: Image, faces: Faces, *, scores: bool = True, tracks: Seque
     """Return a copy of the RGB image with boxes, keypoints and a tag for each face; the best face lies on top.
 
     Keypoints on the left of the image are orange, those on the right blue, the nose pink. Lines and text grow
-    with the image and shrink on small faces; faces narrower than 32 pixels get a thin box only. A tag stands
-    above, below or inside its box where it covers no other face and no other tag; otherwise it is left out.
+    with the image and shrink on small faces; faces narrower than 40 pixels get a thin box only. A tag stands
+    above, below or inside its box where it covers no other face and no other tag; otherwise it is left out, as is
+    a tag much wider than its face.
 
     Args:
         image: RGB (h, w, 3).
@@ -150,17 +151,24 @@ def draw_landmarks(
         scores: Write the score of each of ``faces``.
         tracks: Track number of each of ``faces``.
     """
+    if faces is not None and len(faces) != len(landmarks):
+        raise BadOption(f"there are {len(faces)} faces for {len(landmarks)} landmarks; give one face per landmarks")
     canvas = np.array(image, order="C")
     for box in reversed([] if faces is None else list(faces.boxes)):
         _draw_box(canvas, box)
     for found in reversed(landmarks):
         _draw_landmarks(canvas, found)
-    extents = [_extent(found.points) for found in landmarks] if faces is None else faces.boxes
-    boxes = np.array(extents, dtype=np.float32).reshape(-1, 4)
-    tags = [] if faces is None else _tags(canvas, faces, scores, tracks)
+    extents = np.array([_extent(found.points) for found in landmarks], dtype=np.float32).reshape(-1, 4)
+    if faces is None:
+        tags = []
+        extents[:, 1] -= 0.3 * (extents[:, 3] - extents[:, 1])  # the forehead
+    else:
+        tags = _tags(canvas, faces, scores, tracks)
+        extents[:, :2] = np.fmin(extents[:, :2], faces.boxes[:, :2])
+        extents[:, 2:] = np.fmax(extents[:, 2:], faces.boxes[:, 2:])
     if pose:
-        tags += [_pose_tag(box, found) for box, found in zip(boxes, landmarks, strict=True) if found.pose is not None]
-    _draw_tags(canvas, boxes, tags)
+        tags += _pose_tags(extents, landmarks)
+    _draw_tags(canvas, extents, tags)
     return canvas
 
 
@@ -208,50 +216,57 @@ def _extent(points: Floats) -> tuple[float, float, float, float]:
 
 @dataclass(frozen=True, slots=True)
 class _Tag:
-    """A label wanted at the box (4,) of a face, ``height`` pixels high."""
+    """A label for the face number ``face``, ``height`` pixels high."""
 
     text: str
-    box: Floats
+    face: int
     height: float
 
 
 def _tags(canvas: Image, faces: Faces, scores: bool, tracks: Sequence[int] | None) -> list[_Tag]:
     """Return the tags of all faces that are wide enough for one: track number, score."""
     if tracks is not None and len(tracks) != len(faces):
-        raise BadOption(f"there are {len(tracks)} tracks for {len(faces)} faces; give one track a face")
+        raise BadOption(f"there are {len(tracks)} tracks for {len(faces)} faces; give one track per face")
     tags = []
     for i, face in enumerate(faces):
         parts = [] if tracks is None else [f"#{tracks[i]}"]
         parts += [f"{face.score:.2f}"] if scores else []
         if parts and face.width >= _SMALL:
-            tags.append(_Tag(" ".join(parts), face.box, min(max(canvas.shape[:2]) / 40, face.width / 3)))
+            tags.append(_Tag(" ".join(parts), i, min(max(canvas.shape[:2]) / 40, face.width / 3)))
     return tags
 
 
-def _pose_tag(box: Floats, landmarks: Landmarks) -> _Tag:
-    angles = landmarks.pose
-    assert angles is not None
-    yaw, pitch, roll = (np.round(angle) + 0.0 for angle in (angles.yaw, angles.pitch, angles.roll))  # no -0
-    return _Tag(f"yaw {yaw:.0f} pitch {pitch:.0f} roll {roll:.0f}", box, float(max(box[2:] - box[:2])) / 10)
+def _pose_tags(extents: Floats, landmarks: Sequence[Landmarks]) -> list[_Tag]:
+    """Return the tags of all landmarks whose pose is known; ``extents`` (n, 4) are the boxes around them."""
+    tags = []
+    for i, (x0, y0, x1, y1) in enumerate(extents.tolist()):
+        pose = landmarks[i].pose
+        if pose is not None and not math.isnan(x0):
+            yaw, pitch, roll = (np.round(angle) + 0.0 for angle in (pose.yaw, pose.pitch, pose.roll))  # no -0
+            text = f"yaw {yaw:.0f} pitch {pitch:.0f} roll {roll:.0f}"
+            tags.append(_Tag(text, i, max(x1 - x0, y1 - y0) / 10))
+    return tags
 
 
 def _draw_tags(canvas: Image, boxes: Floats, tags: Sequence[_Tag]) -> None:
     """Draw each tag above, below or inside its box, where it covers no other of the boxes (n, 4) and no other tag."""
     taken = np.empty((0, 4), dtype=np.float32)
     for tag in tags:
-        wide, high = _label_size(tag.text, tag.height)
-        others = np.concatenate([boxes[(boxes != tag.box).any(axis=1)], taken])
-        for place in _places(tag, wide, high, canvas):
+        others = np.concatenate([np.delete(boxes, tag.face, axis=0), taken])
+        for place in _places(tag, boxes[tag.face], canvas):
             if not _overlaps(place, others):
                 draw_label(canvas, tag.text, (place[0], place[3]), BOX, tag.height)
                 taken = np.concatenate([taken, place[None]])
                 break
 
 
-def _places(tag: _Tag, wide: int, high: int, canvas: Image) -> list[Floats]:
-    """Return the rectangles where the tag may stand, best first, all within the canvas."""
+def _places(tag: _Tag, box: Floats, canvas: Image) -> list[Floats]:
+    """Return the rectangles where the tag of a box (4,) may stand, best first, all within the canvas."""
     rows, columns = canvas.shape[:2]
-    x0, y0, x1, y1 = (float(side) for side in tag.box)
+    wide, high = _label_size(tag.text, tag.height)
+    x0, y0, x1, y1 = (float(side) for side in box)
+    if wide > 2 * (x1 - x0):
+        return []
     left = min(max(x0 - 1, 0.0), max(0.0, columns - wide))
     bottoms = [y0 - 1, y1 + 1 + high]
     if x1 - x0 >= wide and y1 - y0 >= 8 * high:  # inside only where it hides little of the face

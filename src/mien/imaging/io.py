@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image as PILImage
 
 from mien.errors import BadImage, BadOption
-from mien.imaging.decode import check_size, damage_is_bad_image, decode, fitted_size, header_size, upright
+from mien.imaging.decode import check_size, decode, fitted_size, header_size, upright
 from mien.imaging.resample import resize
 from mien.io import atomic_write
 from mien.types import Image
@@ -139,11 +139,10 @@ def _opened_path(path: Path) -> IO[bytes]:
 
 
 def _from_pillow(image: PILImage.Image, max_pixels: int, max_side: int | None) -> Image:
-    with damage_is_bad_image("PIL image"):
-        check_size("PIL image", *image.size, max_pixels)
-        if not image.width * image.height:
-            raise BadImage(f"PIL image: its size is {image.size}, which has no pixels; check how it was cropped")
-        return upright(image, "PIL image", fitted_size(*image.size, max_side))
+    check_size("PIL image", *image.size, max_pixels)
+    if not image.width * image.height:
+        raise BadImage(f"PIL image: its size is {image.size}, which has no pixels; check how it was cropped")
+    return upright(image, "PIL image", fitted_size(*image.size, max_side))
 
 
 def _from_array(array: NDArray[Any], color: str, max_pixels: int, max_side: int | None) -> Image:
