@@ -1,9 +1,9 @@
-"""Our cascade with the habits of its ancestors, for the parity benchmark alone.
+"""The cascade with the conventions of the original MTCNN, for the parity benchmark only.
 
-The Matlab original and its ports count pixels from 1, round every window and every crop to whole pixels towards zero,
-shrink the image and the crops by area averaging from full size, stop the pyramid at the shorter side, and look for
-no windows that reach beyond the image. Ours does none of this, on purpose. With these habits put in, and nothing
-else changed, what still differs would be a mistake in the cascade.
+The Matlab original and its ports count pixels from 1, round every window and crop towards zero to whole pixels, resize
+the image and the crops from full size by area averaging, stop the pyramid at the shorter side, and use no windows that
+extend beyond the image. mien deliberately does none of this. With these conventions patched in and nothing else
+changed, any remaining difference would be an error in the cascade.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from mien.detection import DetectorConfig, propose
 from mien.geometry import boxes
 from mien.imaging import Mipmap
 from mien.models import Model, ModelCard, Window
-from mien.types import Floats, Image
+from mien.types import Deadline, Floats, Image
 
 _FIRST = np.array([1, 1, 0, 0])
-"""A 1-based, inclusive box (x0, y0, x1, y1) is ours plus this."""
+"""Added to a box (x0, y0, x1, y1) of mien, it gives a 1-based, inclusive one."""
 
 _square = boxes.square
 
 
 @contextmanager
 def habits() -> Iterator[None]:
-    """Inside, detectors shrink, cut and round as their ancestors did. Not for threads."""
+    """Patch detectors to resize, crop and round as the original. Not thread-safe."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(propose, "_pyramid", _pyramid))
         stack.enter_context(mock.patch.object(propose, "_pad", _pad))
@@ -39,37 +39,39 @@ def habits() -> Iterator[None]:
         yield
 
 
-def _pyramid(image: Image, card: ModelCard, settings: DetectorConfig) -> Iterator[Image]:
+def _pyramid(image: Image, card: ModelCard, config: DetectorConfig) -> Iterator[Image]:
     height, width = image.shape[:2]
     cell = card.crop_as(Window).cell
-    scale = cell / settings.min_face_size
+    scale = cell / config.min_face_size
     while min(height, width) * scale >= cell:
         size = int(np.ceil(width * scale)), int(np.ceil(height * scale))
         yield np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-        scale *= settings.scale_factor
+        scale *= config.scale_factor
 
 
 def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
-    """Only to whole strides: the last window may be cut off there as well."""
+    """Pad to whole strides only: the original cuts off the last window there as well."""
     more = [(0, -side % card.crop_as(Window).stride) for side in level.shape[:2]]
     return np.pad(level, [*more, (0, 0)]), 0
 
 
-def _run_level(level: Image, image: Image, pnet: Model, settings: DetectorConfig) -> propose._Windows:
-    card, crop = pnet.card, pnet.card.crop_as(Window)
-    # The scale that made the level, which its rounded size does not quite tell.
-    steps = np.log(level.shape[1] / image.shape[1] * settings.min_face_size / crop.cell) / np.log(settings.scale_factor)
-    scale = crop.cell / settings.min_face_size * settings.scale_factor ** round(steps)
-    padded, margin = propose._pad(level, card)
-    scores, offsets, rows, columns = propose._scan(padded, pnet, settings)
-    corner = np.stack([columns, rows], axis=1).astype(np.float64) * crop.stride - margin
-    counted = np.fix(np.concatenate([corner + 1, corner + crop.cell], axis=1) / scale)
+def _run_level(
+    level: Image, image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None
+) -> propose._Proposals:
+    window = pnet.card.crop_as(Window)
+    # The exact scale of the level; its size is rounded.
+    steps = np.log(level.shape[1] / image.shape[1] * config.min_face_size / window.cell) / np.log(config.scale_factor)
+    scale = window.cell / config.min_face_size * config.scale_factor ** round(steps)
+    padded, margin = propose._pad(level, pnet.card)
+    scores, offsets, rows, columns = propose._scan(padded, pnet, config, deadline)
+    corner = np.stack([columns, rows], axis=1).astype(np.float64) * window.stride - margin
+    counted = np.fix(np.concatenate([corner + 1, corner + window.cell], axis=1) / scale)
     windows = counted - _FIRST
-    # They decode by the distance of the inclusive corners, one less than the side of the window.
+    # The original decodes by the distance of the inclusive corners, one less than the side of the window.
     shorter = np.tile((counted[:, 2:] - counted[:, :2]) / (windows[:, 2:] - windows[:, :2]), 2)
     offsets, windows = (offsets * shorter).astype(np.float32), windows.astype(np.float32)
-    found = propose._Windows(windows, offsets, scores)
-    return found[boxes.nms(found.windows, found.scores, settings.level_nms_iou)]
+    found = propose._Proposals(windows, offsets, scores)
+    return found[boxes.nms(found.windows, found.scores, config.level_nms_iou)]
 
 
 def _whole_square(found: Floats) -> Floats:

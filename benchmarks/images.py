@@ -1,4 +1,4 @@
-"""The images of the benchmarks: WIDER FACE's validation set in its official layout, by our own readers."""
+"""Images for the benchmarks, from the validation set of WIDER FACE."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mien.types import Floats, Image
 
 @dataclass(frozen=True)
 class Photo:
-    """An image and all faces marked in it; ``valid`` (n,): false where the annotators could not tell."""
+    """An image with its annotated faces; ``valid`` (n,): False where the annotation is marked invalid."""
 
     name: str
     image: Image
@@ -25,11 +25,13 @@ class Photo:
 
 
 def photos(data: Path, count: int, long_side: int | None = None, faces: tuple[int, int] = (1, 50)) -> list[Photo]:
-    """``count`` photos with so many faces, evenly spread over the list; the same ones every time."""
+    """Return ``count`` photos with a number of faces in this range, evenly spread over the list."""
     fitting = [a for a in read_wider(data, "val").samples if faces[0] <= int((~a.ignored).sum()) <= faces[1]]
     fitting.sort(key=lambda a: a.path)
     if len(fitting) < count:
-        raise SystemExit(f"{data} has {len(fitting)} photos with {faces[0]} to {faces[1]} faces; {count} are wanted")
+        raise SystemExit(
+            f"{data} has {len(fitting)} photos with {faces[0]} to {faces[1]} faces, but {count} are needed"
+        )
     chosen = [fitting[i * len(fitting) // count] for i in range(count)]
     return [_photo(a.path, a.boxes, ~a.ignored, long_side) for a in chosen]
 
@@ -44,14 +46,14 @@ def _photo(path: Path, boxes: Floats, valid: np.ndarray, long_side: int | None) 
 
 
 def sides(boxes: Floats) -> Floats:
-    """The longer side of each box."""
+    """Return the longer side of each box."""
     return np.max(boxes[:, 2:] - boxes[:, :2], axis=1, initial=0)
 
 
 def hits(photo: Photo, found: Floats, smallest: float, least: float = 0.5) -> tuple[int, int, int]:
-    """Faces of at least ``smallest`` px that were found, how many there are, and boxes that are on no face.
+    """Return detected faces, all faces and false positives, for faces of at least ``smallest`` pixels.
 
-    One to one: a second box on a face finds nothing.
+    Matching is one to one: a second box on a face does not count as a detection.
     """
     wanted = photo.valid & (sides(photo.boxes) >= smallest)
     overlap = geometry.iou(photo.boxes, np.asarray(found, np.float32).reshape(-1, 4))

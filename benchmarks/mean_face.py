@@ -1,14 +1,14 @@
-"""The 3D mean face of mien.geometry.mean_face, and how well poses fit.
+"""Compute the 3D mean face of mien.geometry.mean_face and measure the pose fit.
 
     python benchmarks/mean_face.py --data 300W_LP [--check 300W_LP_dev] [--write]
 
-Takes every landmarks/<SUBSET>/<name>_pts.mat with pts_3d (68, 3) and yaw_deg. Faces are aligned by similarities and
-averaged in turns (generalised Procrustes, Gower 1975); each mean is averaged with its mirrored twin, which fixes the
-zeros of yaw and roll. The zero of pitch is that of yaw_deg: sin(yaw_deg) is the x of the direction in which the
-head looks, and in heads that are tilted it depends on where "straight" is; least squares over all faces.
+Uses every landmarks/<SUBSET>/<name>_pts.mat with pts_3d (68, 3) and yaw_deg. Faces are alternately aligned by
+similarities and averaged (generalized Procrustes, Gower 1975); each mean is averaged with its mirror image, which fixes
+yaw 0 and roll 0. Pitch 0 is that of yaw_deg: sin(yaw_deg) is the x component of the viewing direction, which in tilted
+heads depends on pitch 0; it is found by least squares over all faces.
 
-With --write the table of mien is replaced. Figures are printed: yaw against yaw_deg, in the order of turns of
-300W-LP; pitch and roll against the pose of the points with depth.
+--write replaces the table in mien. Prints the error of yaw against yaw_deg, in the rotation order of 300W-LP, and of
+pitch and roll against the pose of the points with depth.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DIGITS = 4
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="300W-LP's layout, with pts_3d and yaw_deg")
-    parser.add_argument("--check", type=Path, help="other faces to measure on as well")
+    parser.add_argument("--check", type=Path, help="other faces to measure on")
     parser.add_argument("--write", action="store_true", help="replace the table in mien")
     args = parser.parse_args()
     points, yaw = read(args.data)
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def read(folder: Path) -> tuple[Array, Array]:
-    """Points (n, 68, 3), x right, y down, z away, and the yaw (n,) of the files with mien's sign."""
+    """Return points (n, 68, 3), x right, y down, z away, and the yaw (n,) with mien's sign."""
     points, yaw = [], []
     for file in sorted(folder.glob("landmarks/*/*_pts.mat")):
         fields = read_fields(file, "pts_3d", "yaw_deg")
@@ -61,7 +61,7 @@ def read(folder: Path) -> tuple[Array, Array]:
 
 
 def mean_of(points: Array, yaw: Array) -> tuple[Array, Array]:
-    """The mean face (68, 3), the distance of its outer eye corners 1, and how far each point strays (68,)."""
+    """Return the mean face (68, 3), its outer eye corners 1 apart, and the RMS deviation of each point (68,)."""
     face = symmetric(points[np.argmin(np.abs(yaw))])
     for _ in range(ROUNDS):
         turned, aligned = align(points, face)
@@ -80,14 +80,14 @@ def mean_of(points: Array, yaw: Array) -> tuple[Array, Array]:
 
 
 def symmetric(face: Array) -> Array:
-    """The mean of a face and its mirrored twin, about its centre, of size 1."""
+    """Return the mean of a face and its mirror image, centered and of norm 1."""
     face = face - face.mean(axis=0)
     face = (face + face[list(SIXTY_EIGHT_MIRROR)] * [-1, 1, 1]) / 2
     return face / np.sqrt((face**2).sum())
 
 
 def align(points: Array, face: Array) -> tuple[Array, Array]:
-    """Rotations (n, 3, 3) from ``face`` to the points, and the points (n, 68, 3) brought back onto it."""
+    """Return rotations (n, 3, 3) from ``face`` to the points, and the points (n, 68, 3) aligned with it."""
     centred = points - points.mean(axis=1, keepdims=True)
     left, scales, right = np.linalg.svd(centred.swapaxes(1, 2) @ face)
     signs = np.ones((len(points), 3))
@@ -105,13 +105,13 @@ def write(face: Array, deviation: Array) -> None:
 
 
 def show(points: Array, yaw: Array, name: str) -> None:
-    """How well poses fit the true points."""
+    """Print the errors of poses fitted to the true points."""
     deep = fit_pose_3d(points)
     jaw = np.isin(np.arange(68), SIXTY_EIGHT_GROUPS["jaw"])
     ways = {
         "points with depth": deep,
         "fit_pose": fit_pose(points[..., :2]),
-        "every point alike": fit_pose(points[..., :2], np.tile(mean_face.POINT_DEVIATION**2, (len(points), 1))),
+        "uniform weights": fit_pose(points[..., :2], np.tile(mean_face.POINT_DEVIATION**2, (len(points), 1))),
         "without jaw": fit_pose(points[..., :2], np.tile(~jaw / 1.0, (len(points), 1))),
     }
     rows = []
@@ -127,7 +127,7 @@ def show(points: Array, yaw: Array, name: str) -> None:
     print(record.table(head, rows))
     plain = np.abs(deep[:, 0] - yaw)
     print(
-        f"\nour yaw, of another order of turns, differs from yaw_deg by {plain.mean():.2f}, at most {plain.max():.1f}"
+        f"\nmien's yaw differs from yaw_deg (another rotation order) by {plain.mean():.2f}, at most {plain.max():.1f}"
     )
     for axis, each in zip(("pitch", "roll"), deep[:, 1:].T, strict=True):
         print(f"{axis}: median {np.median(each):.1f}, standard deviation {each.std():.1f}")

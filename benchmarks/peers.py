@@ -209,7 +209,7 @@ def _mien(options: Options) -> Peer:
     # Foreign weights run by the published rule: raw windows are compared, as their thresholds were chosen for.
     settings = mien.DetectorConfig(
         min_face_size=options.min_face_size,
-        factor=options.factor,
+        scale_factor=options.factor,
         nms_after_regression=options.weights is None,
         box_voting=options.weights is None,
         flip_tta=options.weights is None,
@@ -226,7 +226,7 @@ def _mien(options: Options) -> Peer:
     def detect(image: Array) -> Found:
         cv2.setNumThreads(options.threads)
         faces = detector(image)
-        return Found(faces.boxes, faces.scores, faces.points)
+        return Found(faces.boxes, faces.scores, faces.keypoints)
 
     return Peer("mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect)
 

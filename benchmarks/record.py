@@ -1,4 +1,4 @@
-"""What every result file says beside its figures: machine, versions, commit, command."""
+"""Result files: figures with machine, versions, commit and command."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _processor() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores, system and versions; no host name."""
+    """Return processor, cores, system and versions; no host name."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -47,7 +47,7 @@ def machine() -> dict[str, Any]:
 
 
 def write(name: str, result: dict[str, Any], out: Path | None = None) -> Path:
-    """Write the result of one benchmark as JSON; returns the path."""
+    """Write the result of one benchmark as JSON; return the path."""
     path = out or RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
@@ -65,11 +65,11 @@ def write(name: str, result: dict[str, Any], out: Path | None = None) -> Path:
 
 
 def _shown(arguments: list[str]) -> list[str]:
-    """The arguments, paths by their last part only: where the data lies is nobody's business."""
+    """The arguments, with paths reduced to their last part."""
     return [Path(argument).name if "/" in argument else argument for argument in arguments]
 
 
 def table(head: list[str], rows: list[list[Any]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
