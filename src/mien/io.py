@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Write files atomically."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path beside ``path`` to write to, of the same suffix; it takes the place of ``path`` when the block ends well.
+    """Yield a temporary path beside ``path``, with its suffix, which replaces ``path`` when the block succeeds.
 
-    Missing folders are made. When the block raises (Ctrl-C included) nothing is left behind and an older ``path``
-    is as it was; the same when the block wrote nothing.
+    Missing folders are created. If the block raises (Ctrl-C included) or writes nothing, the temporary file is removed
+    and an existing ``path`` stays unchanged.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -73,7 +73,7 @@ def test_images_of_more_pixels_than_are_copied_at_a_time(size: tuple[int, int]) 
     check(read_image(encoded(image, "BMP")), image)
 
 
-def test_a_image_of_one_pixel() -> None:
+def test_an_image_of_one_pixel() -> None:
     check(read_image(encoded(SMALL[:1, :1], "PNG")), SMALL[:1, :1])
 
 
@@ -143,10 +143,10 @@ def test_damaged_density_in_a_jpeg_without_jfif_does_not_warn() -> None:
     assert read_image(without_jfif).shape == smooth().shape
 
 
-def test_grey_and_one_bit() -> None:
-    grey = np.array([[0, 128, 255]], dtype=np.uint8)
-    check(read_image(encoded(grey, "PNG")), np.repeat(grey[..., None], 3, axis=2))
-    bits = Image.fromarray(grey).convert("1", dither=Image.Dither.NONE)
+def test_gray_and_one_bit() -> None:
+    gray = np.array([[0, 128, 255]], dtype=np.uint8)
+    check(read_image(encoded(gray, "PNG")), np.repeat(gray[..., None], 3, axis=2))
+    bits = Image.fromarray(gray).convert("1", dither=Image.Dither.NONE)
     check(read_image(encoded(bits, "PNG")), np.repeat(np.array([[[0], [255], [255]]], dtype=np.uint8), 3, axis=2))
 
 
@@ -156,9 +156,9 @@ def test_alpha_lies_on_white() -> None:
     expected = np.array([[(200, 100, 0), WHITE, (244, 224, 204)]], dtype=np.uint8)
     check(read_image(encoded(rgba, "PNG")), expected)
     check(read_image(rgba), expected)
-    grey_alpha = Image.fromarray(rgba[..., 0]).convert("LA")
-    grey_alpha.putalpha(Image.fromarray(rgba[..., 3]))
-    check(read_image(encoded(grey_alpha, "PNG")), np.array([[(200,) * 3, WHITE, (244,) * 3]], dtype=np.uint8))
+    gray_alpha = Image.fromarray(rgba[..., 0]).convert("LA")
+    gray_alpha.putalpha(Image.fromarray(rgba[..., 3]))
+    check(read_image(encoded(gray_alpha, "PNG")), np.array([[(200,) * 3, WHITE, (244,) * 3]], dtype=np.uint8))
 
 
 def palette_image() -> Image.Image:
@@ -179,21 +179,21 @@ def test_palette_with_and_without_transparency() -> None:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
-def test_sixteen_bit_grey_is_scaled_not_clipped(kind: str) -> None:
+def test_sixteen_bit_gray_is_scaled_not_clipped(kind: str) -> None:
     deep = np.array([[0, 257, 257 * 100, 65535, 300]], dtype=np.uint16)
     expected = np.array([0, 1, 100, 255, 1], dtype=np.uint8)
     check(read_image(encoded(deep, kind)), np.repeat(expected[None, :, None], 3, axis=2))
 
 
-def test_sixteen_bit_colour_is_scaled_not_clipped() -> None:
+def test_sixteen_bit_color_is_scaled_not_clipped() -> None:
     row = np.array([(65535, 0, 257 * 50)], dtype=">u2").tobytes()
 
-    def batch_size(name: bytes, body: bytes) -> bytes:
+    def chunk(name: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0)
-    png = b"\x89PNG\r\n\x1a\n" + batch_size(b"IHDR", header) + batch_size(b"IDAT", zlib.compress(b"\0" + row))
-    check(read_image(png + batch_size(b"IEND", b"")), np.array([[(255, 0, 50)]], dtype=np.uint8))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" + row))
+    check(read_image(png + chunk(b"IEND", b"")), np.array([[(255, 0, 50)]], dtype=np.uint8))
 
 
 def test_cmyk() -> None:
@@ -209,7 +209,7 @@ def test_thirty_two_bits_are_refused(mode: str) -> None:
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
 def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
-    frames = [Image.new("RGB", (8, 8), colour) for colour in (RED, GREEN, BLUE)]
+    frames = [Image.new("RGB", (8, 8), color) for color in (RED, GREEN, BLUE)]
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
     check(read_image(data), np.full((8, 8, 3), RED, dtype=np.uint8))
@@ -218,10 +218,10 @@ def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
 def test_arrays() -> None:
     check(read_image(SMALL), SMALL)
     assert read_image(SMALL) is SMALL
-    grey = SMALL[..., 0]
-    expected = np.repeat(grey[..., None], 3, axis=2)
-    check(read_image(grey), expected)
-    check(read_image(grey[..., None]), expected)
+    gray = SMALL[..., 0]
+    expected = np.repeat(gray[..., None], 3, axis=2)
+    check(read_image(gray), expected)
+    check(read_image(gray[..., None]), expected)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_arrays_of_another_kind_are_refused_with_the_fix(array: NDArray[Any], cu
         read_image(array)
 
 
-def test_what_is_no_image_at_all(tmp_path: Path) -> None:
+def test_sources_without_an_image(tmp_path: Path) -> None:
     with pytest.raises(BadImage, match="NoneType is not an image"):
         read_image(None)  # type: ignore[arg-type]
     with pytest.raises(BadImage, match=r"missing\.jpg: there is no such file; check the path"):
@@ -293,7 +293,7 @@ def test_what_is_no_image_at_all(tmp_path: Path) -> None:
         ("TIFF", {}),
     ],
 )
-def test_a_truncated_file_is_never_half_a_image(kind: str, options: dict[str, Any]) -> None:
+def test_a_truncated_file_is_never_half_an_image(kind: str, options: dict[str, Any]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     data = encoded(noise, kind, **options)
     whole = read_image(data)
@@ -307,14 +307,25 @@ def test_a_truncated_file_is_never_half_a_image(kind: str, options: dict[str, An
             continue
 
 
+def test_an_end_mark_does_not_hide_a_truncation() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    png, gif = encoded(noise, "PNG"), encoded(noise, "GIF")
+    start = png.index(b"IDAT")
+    cut = png[start : start + 2000]
+    end = struct.pack(">I", zlib.crc32(cut)) + bytes(4) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
+    for data in (png[: start - 4] + struct.pack(">I", len(cut) - 4) + cut + end, gif[:1500] + b"\x00\x3b"):
+        with pytest.raises(BadImage, match="damaged or incomplete"):
+            read_image(data)
+
+
 def png_header(width: int, height: int) -> bytes:
     body = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    batch_size = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
-    return b"\x89PNG\r\n\x1a\n" + batch_size + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    chunk = struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+    return b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
 
 
 @pytest.mark.parametrize("size", [(8000, 7000), (30000, 30000), (2_000_000_000, 2_000_000_000)])
-def test_too_many_pixels_are_refused_by_the_header(size: tuple[int, int]) -> None:
+def test_the_pixel_limit_is_checked_on_the_header(size: tuple[int, int]) -> None:
     # The file has no pixels at all, so only the header was read; Pillow's own limit must stay silent.
     with warnings.catch_warnings():
         warnings.simplefilter("error")

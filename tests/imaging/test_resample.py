@@ -79,7 +79,7 @@ def test_outside_is_black() -> None:
     top=st.floats(0.5, 8),
     size=st.sampled_from([12, 24, 48, 144]),
 )
-def test_a_flat_colour_stays_flat_at_every_scale(side: float, left: float, top: float, size: int) -> None:
+def test_a_flat_color_stays_flat_at_every_scale(side: float, left: float, top: float, size: int) -> None:
     image = np.full((256, 256, 3), (10, 130, 250), np.uint8)
     crop = Mipmap(image).crops(boxes((left + 32, top + 32, left + 32 + side, top + 32 + side)), size)[0]
     assert (crop == (10, 130, 250)).all()

@@ -1,6 +1,6 @@
-"""Resize, crop and warp: the one copy that training and inference share.
+"""Resize, crop and warp; shared by training and inference.
 
-Frames are continuous: the corner of the first pixel is (0, 0), its centre (0.5, 0.5).
+Coordinates are continuous: the corner of the first pixel is (0, 0), its center (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _SAMPLING = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 def resize(image: Image, width: int, height: int) -> Image:
-    """The image at another size: averaged when it shrinks by more than two, else bilinear."""
+    """Resize an image (h, w, 3): area averaging when it shrinks by more than two, else bilinear."""
     shrink = max(image.shape[1] / width, image.shape[0] / height)
     how = cv2.INTER_AREA if shrink > 2 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=how), dtype=np.uint8)
 
 
 class Mipmap:
-    """An image and its halved copies, made when first asked for, from which crops of any size are cut.
+    """An image pyramid, computed on demand, from which crops of any size are sampled.
 
-    Sampling from the copy that is at most twice too large keeps bilinear sampling free of aliasing and makes
-    a crop of a large face as cheap as one of a small face. Outside the image all is black.
+    Bilinear sampling from the level that is at most twice too large avoids aliasing, and makes the crop of a large
+    face as cheap as that of a small one. Outside the image, pixels are black. Threads may share a mipmap.
     """
 
     def __init__(self, image: Image) -> None:
@@ -36,11 +36,11 @@ class Mipmap:
 
     @property
     def image(self) -> Image:
-        """The image itself."""
+        """The image at full size."""
         return self._levels[0]
 
     def _level(self, wanted: int) -> tuple[Image, int]:
-        """The copy halved ``wanted`` times, or the smallest that still has two pixels a side."""
+        """Return the level halved ``wanted`` times, or the smallest with two pixels a side, and its number."""
         levels = list(self._levels)  # threads share the mipmap: extend a copy, then publish it whole
         while len(levels) <= wanted:
             last = levels[-1]
@@ -55,26 +55,26 @@ class Mipmap:
         return levels[depth], depth
 
     def _nearest_level(self, scale: float) -> tuple[Image, float]:
-        """The copy that is less than twice too large for one output pixel every ``scale``, and its size."""
+        """Return the level for sampling every ``scale`` pixels, less than twice too large, and its relative size."""
         wanted = min(max(math.floor(math.log2(max(scale, 1e-6))), 0), _MAX_HALVINGS)
         level, depth = self._level(wanted)
         return level, 0.5**depth
 
     def warp(self, to_image: NDArray[np.floating], width: int, height: int) -> Image:
-        """Sample (height, width, 3); ``to_image`` (2, 3) maps output pixels to image pixels."""
+        """Sample an image (height, width, 3); ``to_image`` (2, 3) maps its pixels to pixels of the full image."""
         scale = math.sqrt(abs(to_image[0, 0] * to_image[1, 1] - to_image[0, 1] * to_image[1, 0]))
         level, size = self._nearest_level(scale)
         matrix = np.array(to_image, dtype=np.float64) * size
-        matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5  # pixel centres, as cv2 counts them
+        matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5  # cv2 counts from pixel centers
         warped = cv2.warpAffine(level, matrix, (width, height), flags=_SAMPLING, borderMode=cv2.BORDER_CONSTANT)
         return np.asarray(warped, dtype=np.uint8)
 
     def crops(self, boxes: Floats, size: int) -> NDArray[np.uint8]:
-        """Each box (n, 4), stretched to ``size``: (n, size, size, 3)."""
+        """Crop each box (n, 4), stretched to ``size`` pixels a side: (n, size, size, 3)."""
         out = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
         matrix = np.zeros((2, 3))
         for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
-            # As warp() does, without what an upright crop does not need: half of the time of small crops went there.
+            # The same as warp(), simplified for upright crops: that halves the time of small ones.
             across, down = (x1 - x0) / size, (y1 - y0) / size
             level, shrunk = self._nearest_level(math.sqrt(abs(across * down)))
             matrix[0, 0], matrix[1, 1] = across * shrunk, down * shrunk
