@@ -30,7 +30,7 @@ def test_points_and_pose(tmp_path: Path) -> None:
         assert (face.pose.yaw, face.pose.pitch, face.pose.roll) == pytest.approx(expected)
 
 
-def test_what_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_annotations(tmp_path: Path) -> None:
     _face(tmp_path, "a")
     _face(tmp_path, "b", pt3d_68=POINTS.T)
     _face(tmp_path, "c", Pose_Para=np.zeros(2))

@@ -51,7 +51,7 @@ def test_celeba_splits(write: Write, tmp_path: Path) -> None:
         read_celeba(tmp_path, "dev")
 
 
-def test_celeba_problems_are_named(write: Write, tmp_path: Path) -> None:
+def test_celeba_problems_are_reported(write: Write, tmp_path: Path) -> None:
     for name in ("good", "flat", "text", "short", "lonely"):
         write(f"img_celeba/{name}.jpg")
     boxes = [
@@ -76,7 +76,7 @@ def test_celeba_problems_are_named(write: Write, tmp_path: Path) -> None:
     assert len(dataset.problems) == 7
 
 
-def test_celeba_lists_cut_short(write: Write, tmp_path: Path) -> None:
+def test_truncated_celeba_lists(write: Write, tmp_path: Path) -> None:
     write("img_celeba/1.jpg")
     _celeba(write, ["1.jpg 1 2 3 4"], [f"1.jpg {POINTS}"])
     write("list_bbox_celeba.txt", "202599", BOX_HEAD, "1.jpg 1 2 3 4")

@@ -54,18 +54,18 @@ def test_points_images_and_boxes(root: Path) -> None:
     assert np.array_equal(load_image(grey), np.repeat(GREY[..., None], 3, axis=2))
 
 
-def test_other_processes_can_read_the_images(root: Path) -> None:
+def test_samples_can_be_pickled(root: Path) -> None:
     (face,) = read_cofw(root, "test").samples
     assert face.load is not None
     assert np.array_equal(pickle.loads(pickle.dumps(face.load))()[..., 0], GREY)
 
 
-def test_all_is_train_and_test(root: Path) -> None:
+def test_all_contains_train_and_test(root: Path) -> None:
     names = [face.path.name for face in read_cofw(root).samples]
     assert names == ["COFW_train_color-0001", "COFW_train_color-0002", "COFW_test_color-0001"]
 
 
-def test_faces_that_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_faces(tmp_path: Path) -> None:
     phis, boxes = _rows(4)
     phis[1, 0] = 300
     phis[2, 60] = 2
@@ -79,7 +79,7 @@ def test_faces_that_cannot_be_used(tmp_path: Path) -> None:
     assert "COFW_test_color-0004: a face of 0 x 30 pixels" in empty
 
 
-def test_files_that_cannot_be_used(root: Path, tmp_path: Path) -> None:
+def test_unusable_files(root: Path, tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(BadAnnotation, match=r"COFW_train_color\.mat: no such file; give the folder of COFW"):
         read_cofw(tmp_path / "none")
@@ -97,7 +97,7 @@ def test_files_that_cannot_be_used(root: Path, tmp_path: Path) -> None:
         read_cofw(root, "test")
 
 
-def test_a_file_that_went_away(root: Path) -> None:
+def test_a_deleted_file(root: Path) -> None:
     (face,) = read_cofw(root, "test").samples
     (root / "COFW_test_color.mat").unlink()
     with pytest.raises(BadImage, match=r"COFW_test_color\.mat: image 1 cannot be read"):

@@ -44,7 +44,7 @@ def test_the_stretched_box() -> None:
     assert box.tolist() == pytest.approx([97, 56, 163, 164])  # 5 % of 60 and of 80, and 30 % of 80 above
 
 
-def test_the_square_is_where_the_detector_looks() -> None:
+def test_the_square_is_the_detected_box_with_context() -> None:
     (box,) = RULES["square"].crop_boxes(boxes.detected_box(grid()[None]))
     side = 108 * 0.8 * 1.5
     assert box.tolist() == pytest.approx([130 - side / 2, 110 - side / 2, 130 + side / 2, 110 + side / 2])
@@ -71,7 +71,7 @@ def test_points_stay_on_their_pixels(rule: str) -> None:
     height=st.floats(5, 300),
     rule=st.sampled_from(sorted(RULES)),
 )
-def test_crop_and_back(x: float, y: float, width: float, height: float, rule: str) -> None:
+def test_crop_round_trip(x: float, y: float, width: float, height: float, rule: str) -> None:
     points = grid(x, y, width, height)
     sample = make_sample(face(points), Mipmap(np.zeros((50, 50, 3), np.uint8)), rule)
     assert sample.points.min() >= 0
@@ -87,7 +87,7 @@ def test_crop_and_back(x: float, y: float, width: float, height: float, rule: st
     assert wide / scale[0] == pytest.approx(2 * (x1 - x0), rel=1e-3)
 
 
-def test_what_is_known_of_a_face() -> None:
+def test_fields_of_a_sample() -> None:
     visible = np.where(np.arange(68) < 5, 0, 1)
     made = make_sample(face(grid(), "68-3d", visible=visible, pose=Pose(20, float("nan"), -3)), black(), "stretched")
     assert (made.scheme, made.subset, made.person, made.name, made.rule) == (

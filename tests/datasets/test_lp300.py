@@ -38,7 +38,7 @@ def _messages(dataset: Dataset[LandmarkSample], root: Path) -> list[str]:
     return [str(problem).replace(f"{root}/", "").partition(";")[0] for problem in dataset.problems]
 
 
-def test_points_alone_mark_the_visible_edge(tmp_path: Path) -> None:
+def test_points_alone_follow_the_visible_contour(tmp_path: Path) -> None:
     _face(tmp_path, "YTF", "Abdel_Aziz_Al-Hakim_01", pts_2d=POINTS)
     (face,) = read_lp300(tmp_path).samples
     assert face.scheme == "68"
@@ -73,7 +73,7 @@ def test_a_model_without_all_depths_leaves_yaw(tmp_path: Path, depth: float) -> 
     assert math.isnan(face.pose.pitch)
 
 
-def test_a_model_of_words_is_a_problem(tmp_path: Path) -> None:
+def test_a_model_that_is_not_numeric_is_a_problem(tmp_path: Path) -> None:
     words = np.array([["a", "b", "c"]] * 68, dtype=object)
     _face(tmp_path, "AFLW2000", "image00008", pts_2d=POINTS, pts_3d=words, yaw_deg=np.array([[17.0]]))
     _face(tmp_path, "AFLW2000", "image00009", pts_2d=POINTS)
@@ -82,7 +82,7 @@ def test_a_model_of_words_is_a_problem(tmp_path: Path) -> None:
     assert "image00008_pts.mat: pts_3d are not numbers" in str(dataset.problems[0])
 
 
-def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+def test_hidden_files_are_skipped(tmp_path: Path) -> None:
     _face(tmp_path, "YTF", "Ada_01", pts_2d=POINTS)
     (tmp_path / "YTF" / "._Ada_01.jpg").touch()  # as macOS leaves beside each file
     (tmp_path / "landmarks" / "YTF" / "._Ada_01_pts.mat").touch()
@@ -103,7 +103,7 @@ def test_visibility(tmp_path: Path) -> None:
     assert face.person == "image04733"
 
 
-def test_official_files_count_pixels_from_one_and_follow_the_edge(tmp_path: Path) -> None:
+def test_official_files_count_pixels_from_one_and_follow_the_visible_contour(tmp_path: Path) -> None:
     _face(tmp_path, "HELEN", "HELEN_12345_1_7", pts_2d=POINTS, pts_3d=POINTS + np.array([3, 0]))
     _pose(tmp_path, "HELEN", "HELEN_12345_1_7", (0.1, 0.2, 0.3))
     (face,) = read_lp300(tmp_path).samples
@@ -115,7 +115,7 @@ def test_official_files_count_pixels_from_one_and_follow_the_edge(tmp_path: Path
     assert face.person == "HELEN_12345"
 
 
-def test_flips_take_the_points_of_their_twins(tmp_path: Path) -> None:
+def test_flips_mirror_the_points_of_the_original(tmp_path: Path) -> None:
     name = "AFW_1234_1_0"
     _face(tmp_path, "AFW", name, pts_2d=POINTS, pts_3d=POINTS)
     _image(tmp_path, "AFW_Flip", name)
@@ -131,7 +131,7 @@ def test_flips_take_the_points_of_their_twins(tmp_path: Path) -> None:
     assert (twin.pose.yaw, twin.pose.pitch) == pytest.approx((-face.pose.yaw, face.pose.pitch))
 
 
-def test_flips_without_pose_file_turn_with_their_twins(tmp_path: Path) -> None:
+def test_flips_without_pose_file_mirror_the_pose(tmp_path: Path) -> None:
     visibility = np.full(68, 2.0)
     visibility[0] = 1
     _face(tmp_path, "S", "a", pts_2d=POINTS, yaw_deg=10.0, visibility=visibility)
@@ -142,14 +142,14 @@ def test_flips_without_pose_file_turn_with_their_twins(tmp_path: Path) -> None:
     assert np.flatnonzero(twin.visible == 0).tolist() == [16]
 
 
-def test_flips_with_points_of_their_own(tmp_path: Path) -> None:
+def test_flips_with_their_own_points(tmp_path: Path) -> None:
     _face(tmp_path, "AFW", "a", pts_2d=POINTS)
     _face(tmp_path, "AFW_Flip", "a", pts_2d=POINTS + 1)
     _, twin = read_lp300(tmp_path).samples
     assert np.array_equal(twin.points, POINTS + 1)
 
 
-def test_what_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_annotations(tmp_path: Path) -> None:
     far = POINTS.copy()
     far[3] = 250, 40
     _face(tmp_path, "A", "good", pts_2d=POINTS)
@@ -193,7 +193,7 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("kept", [0, 60, 128, 140, 200, 400])
-def test_a_file_cut_short(tmp_path: Path, kept: int) -> None:
+def test_a_truncated_file(tmp_path: Path, kept: int) -> None:
     _face(tmp_path, "A", "a", pts_2d=POINTS)
     file = tmp_path / "landmarks" / "A" / "a_pts.mat"
     savemat(file, {"pts_2d": POINTS + 0.123}, do_compression=True)

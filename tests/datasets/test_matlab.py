@@ -17,7 +17,7 @@ CLASS = 128 + 8 + 8
 
 
 @pytest.mark.parametrize("kind", [0, 19, 255])
-def test_an_array_of_an_unknown_kind(tmp_path: Path, kind: int) -> None:
+def test_an_unknown_array_type(tmp_path: Path, kind: int) -> None:
     file = tmp_path / "a.mat"
     savemat(file, {"pts_2d": np.zeros((68, 2))})
     content = bytearray(file.read_bytes())

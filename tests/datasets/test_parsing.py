@@ -66,7 +66,7 @@ def test_impossible_names_are_problems_too(tmp_path: Path, name: str) -> None:
         require_image("list:3", tmp_path / name)
 
 
-def test_points_that_can_be_used() -> None:
+def test_usable_points() -> None:
     given = np.zeros((3, 2))
     given[0, 1] = np.nan
     given[1] = -100, -50  # just one side away
@@ -90,7 +90,7 @@ def test_points_that_can_be_used() -> None:
         ([[1], [1, 2]], "^f: points are not numbers"),
     ],
 )
-def test_points_that_cannot(values: object, message: str) -> None:
+def test_unusable_points(values: object, message: str) -> None:
     with pytest.raises(BadAnnotation, match=message):
         checked_points("f", values, 3, SIZE)
 
@@ -127,5 +127,5 @@ def test_the_size_of_an_image(tmp_path: Path) -> None:
         ("_1", "_1"),
     ],
 )
-def test_what_a_split_must_not_part(name: str, original: str) -> None:
+def test_original_image(name: str, original: str) -> None:
     assert original_image(name) == original

@@ -39,7 +39,7 @@ def test_positive_roll_is_clockwise_on_the_screen() -> None:
     assert (turned(0, 0, 0.5) @ RIGHT_EYE)[1] < 0
 
 
-def test_tilted_heads_turn_as_in_their_own_code() -> None:
+def test_tilted_heads_rotate_as_in_the_published_code() -> None:
     """Where the nose and an eye point, by the matrices of the data sets and by ours; only y and z change sign."""
     angles = (0.1, 0.2, 0.3)
     pose = pose_from_para("f", np.array([[*angles, 200, 210, -50, 0.001]], dtype=np.float32))
@@ -56,7 +56,7 @@ def test_pitch_and_roll_come_from_the_model_where_only_yaw_is_given() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [0.1, 0.2], [0, math.nan, 0], [0, 0, 90.0]])
-def test_no_angles(values: list[float]) -> None:
+def test_invalid_angles(values: list[float]) -> None:
     with pytest.raises(BadAnnotation, match=r"^f: Pose_Para begins with .*pitch, yaw, roll in radians"):
         pose_from_para("f", values)
 
@@ -69,6 +69,6 @@ def test_yaw_alone() -> None:
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 2.0], [math.nan], [200.0]])
-def test_no_yaw(values: list[float]) -> None:
+def test_invalid_yaw(values: list[float]) -> None:
     with pytest.raises(BadAnnotation, match=r"^f: yaw_deg is .*one number of degrees"):
         pose_from_yaw("f", np.array(values))

@@ -20,7 +20,7 @@ def test_the_first_pixel(write: Write) -> None:
     assert points.dtype == np.float32
 
 
-def test_what_is_written(tmp_path: Path) -> None:
+def test_written_text(tmp_path: Path) -> None:
     write_pts(tmp_path / "new" / "a.pts", np.array([[0.5, 0.5], [-3, 66.75]]))
     text = (tmp_path / "new" / "a.pts").read_bytes()
     assert text == b"version: 1\nn_points: 2\n{\n1.000 1.000\n-2.500 67.250\n}\n"
@@ -28,7 +28,7 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(arrays.arrays(np.float64, st.tuples(st.integers(1, 98), st.just(2)), elements=st.floats(-5000, 5000)))
-def test_written_and_read_again(tmp_path: Path, points: np.ndarray) -> None:
+def test_round_trip(tmp_path: Path, points: np.ndarray) -> None:
     write_pts(tmp_path / "a.pts", points)
     # Half a thousandth is lost in the text, a quarter in float32 at 5000.
     assert np.abs(read_pts(tmp_path / "a.pts") - points).max() <= 0.00076
@@ -74,7 +74,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
         (np.array([[0, 0], [1, np.nan]]), r"point 1 is \[1.0, nan\]"),
     ],
 )
-def test_nothing_is_written_of_unusable_points(tmp_path: Path, points: np.ndarray, message: str) -> None:
+def test_unusable_points_are_not_written(tmp_path: Path, points: np.ndarray, message: str) -> None:
     with pytest.raises(BadOption, match=message):
         write_pts(tmp_path / "a.pts", points)
     assert list(tmp_path.iterdir()) == []

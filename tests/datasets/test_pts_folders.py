@@ -61,7 +61,7 @@ def test_points_belong_to_the_upright_image(tmp_path: Path) -> None:
     assert image[y, x].tolist() == [255] * 3
 
 
-def test_names_with_points_in_them(tmp_path: Path) -> None:
+def test_names_with_dots(tmp_path: Path) -> None:
     stem = tmp_path / "a.b"
     write_image(tmp_path / "a.b.jpg", np.zeros((80, 80, 3), dtype=np.uint8))
     write_pts(tmp_path / "a.b.pts", POINTS)
@@ -70,7 +70,7 @@ def test_names_with_points_in_them(tmp_path: Path) -> None:
     assert face.person == "a.b"
 
 
-def test_what_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_annotations(tmp_path: Path) -> None:
     _face(tmp_path / "good")
     _face(tmp_path / "few", count=5)
     _face(tmp_path / "lonely")

@@ -27,7 +27,7 @@ def frames(people: Sequence[str], each: int = 3) -> list[LandmarkSample]:
 
 
 @given(st.lists(st.text(min_size=1, max_size=8), max_size=20, unique=True), st.floats(0, 0.99))
-def test_nobody_is_in_two_splits(people: list[str], validation: float) -> None:
+def test_no_person_is_in_two_splits(people: list[str], validation: float) -> None:
     faces = frames(people)
     plan = plan_shards(faces, OUT, ShardOptions(validation=validation, shard_size=4))
     found = {
@@ -37,7 +37,7 @@ def test_nobody_is_in_two_splits(people: list[str], validation: float) -> None:
     assert sorted(map(id, (f for shard in plan for f in shard.faces))) == sorted(map(id, faces))
 
 
-def test_the_share_is_that_of_the_people() -> None:
+def test_validation_is_a_fraction_of_the_people() -> None:
     held = sum(split_of(f"person {i}", 0.2) == "val" for i in range(4000))
     assert held / 4000 == pytest.approx(0.2, abs=0.03)  # five deviations of such a draw
     assert all(split_of(f"person {i}", 0) == "train" for i in range(100))
@@ -55,7 +55,7 @@ def test_names_and_sizes() -> None:
     ]
 
 
-def test_frames_of_a_person_are_mixed_with_others() -> None:
+def test_frames_of_a_person_are_shuffled_among_others() -> None:
     (shard,) = plan_shards(frames(["Ada", "Ben", "Cleo"], 20), OUT, ShardOptions(split="train"))
     changes = sum(a.person != b.person for a, b in zip(shard.faces, shard.faces[1:], strict=False))
     assert changes > 20  # 2 if they stood in their order
@@ -125,6 +125,6 @@ def test_a_broken_plan(tmp_path: Path) -> None:
         ({"shard_size": 0}, "shard_size=0: must be at least 1"),
     ],
 )
-def test_options_without_sense(options: dict[str, object], message: str) -> None:
+def test_invalid_options(options: dict[str, object], message: str) -> None:
     with pytest.raises(BadOption, match=message):
         ShardOptions(**options)  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ def starts(path: Path) -> list[int]:
     return places
 
 
-def test_a_file_of_tensorflow() -> None:
+def test_a_file_written_by_tensorflow() -> None:
     first, second = read_shards(GOLDEN / "shards", "val")
     records = runpy.run_path(str(GOLDEN / "make_shard.py"))["records"]()
     assert first.image.tobytes() == records[0]["image"]
@@ -123,7 +123,7 @@ coordinates = st.floats(0, 1, width=32) | st.just(float("nan"))
     person=st.text(max_size=20) | st.just("a name\udcff with a stray byte"),
     wide=st.binary(max_size=50),
 )
-def test_written_and_read_again(
+def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory,
     points: np.ndarray,
     visible: np.ndarray,
@@ -151,7 +151,7 @@ def test_all_subsets_and_shards_of_a_split_in_order(tmp_path: Path) -> None:
     ]
 
 
-def test_how_many(shard: Path) -> None:
+def test_count(shard: Path) -> None:
     assert count_samples(shard) == 3
 
 
@@ -166,7 +166,7 @@ CUTS = {
 
 
 @pytest.mark.parametrize("where", CUTS)
-def test_a_shard_cut_short(shard: Path, where: str) -> None:
+def test_a_truncated_shard(shard: Path, where: str) -> None:
     places = starts(shard)
     cut, message = CUTS[where]
     shard.write_bytes(shard.read_bytes()[: cut(places)])
@@ -190,7 +190,7 @@ def test_any_altered_byte_is_found(tmp_path_factory: pytest.TempPathFactory, dat
         list(read_shard(path))
 
 
-def test_no_tfrecord_file(tmp_path: Path) -> None:
+def test_not_a_tfrecord_file(tmp_path: Path) -> None:
     path = tmp_path / "train-00000-of-00001.tfrecord"
     path.write_bytes(b"these are no records, but more than twelve bytes")
     with pytest.raises(BadAnnotation, match="record 1, byte 0: the checksum of the length is wrong: altered, or"):
@@ -221,7 +221,7 @@ def test_a_record_of_another_layout(shard: Path, change: object, message: str) -
         list(read_shard(shard))
 
 
-def test_a_record_that_is_no_example(shard: Path) -> None:
+def test_a_record_that_is_not_an_example(shard: Path) -> None:
     shard.write_bytes(framed(b"\xff" * 20))
     with pytest.raises(BadAnnotation, match=r"record 1: not a tf.train.Example \(.*give the shards of mien prepare"):
         list(read_shard(shard))
@@ -239,20 +239,20 @@ def test_shards_that_are_missing(tmp_path: Path) -> None:
         list(read_shards(tmp_path, "train"))
 
 
-def test_a_name_that_says_nothing(tmp_path: Path) -> None:
+def test_a_name_that_is_not_a_shard_name(tmp_path: Path) -> None:
     write_shard(tmp_path / "train-1.tfrecord", [sample()])
     with pytest.raises(BadAnnotation, match=r"train-1.tfrecord: not the name of a shard; name it like train-00000-of"):
         list(read_shards(tmp_path, "train"))
 
 
-def test_options_without_sense(tmp_path: Path) -> None:
+def test_invalid_options(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="unknown split 'test'; use one of train, val"):
         list(read_shards(tmp_path, "test"))
     with pytest.raises(BadOption, match="at least one sample"):
         write_shard(tmp_path / "train-00000-of-00001.tfrecord", [])
 
 
-def test_a_shard_is_written_whole_or_not_at_all(shard: Path) -> None:
+def test_a_shard_is_written_atomically(shard: Path) -> None:
     before = shard.read_bytes()
     with pytest.raises(AttributeError):
         write_shard(shard, [sample(), None])  # type: ignore[list-item]
@@ -260,7 +260,7 @@ def test_a_shard_is_written_whole_or_not_at_all(shard: Path) -> None:
     assert list(shard.parent.iterdir()) == [shard]
 
 
-def test_without_the_library(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tfrecord(shard: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tfrecord", None)
     with pytest.raises(MissingExtra, match=r"shards needs tfrecord; install it: pip install 'mien\[data\]'"):
         list(read_shard(shard))

@@ -40,7 +40,7 @@ def test_a_line(root: Path, write: Write, folder: str) -> None:
     assert face.pose is None
 
 
-def test_all_is_train_and_test(root: Path, write: Write) -> None:
+def test_all_contains_train_and_test(root: Path, write: Write) -> None:
     line = f"{POINTS} 5 10 60 90 0 0 1 0 1 0 {NAME}"
     _list(write, "train", line, line)
     _list(write, "test", line)
@@ -48,7 +48,7 @@ def test_all_is_train_and_test(root: Path, write: Write) -> None:
     assert len(read_wflw(root, "test")) == 1
 
 
-def test_what_cannot_be_used(root: Path, write: Write) -> None:
+def test_unusable_annotations(root: Path, write: Write) -> None:
     _list(
         write,
         "test",
@@ -78,7 +78,7 @@ def test_what_cannot_be_used(root: Path, write: Write) -> None:
         assert message.startswith(start)
 
 
-def test_lists_that_are_not_there(root: Path, write: Write) -> None:
+def test_missing_lists(root: Path, write: Write) -> None:
     with pytest.raises(BadAnnotation, match=r"list_98pt_rect_attr_train\.txt: the list cannot be read"):
         read_wflw(root)
     _list(write, "train", " ")

@@ -40,7 +40,7 @@ def test_boxes_flags_and_order(write: Write, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("below", [["0 0 0 0 0 0 0 0 0 0"], []])
-def test_a_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -> None:
+def test_an_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -> None:
     write("a.jpg")
     write("0--Parade/good.jpg")
     dataset = read_wider_text(write("list.txt", "a.jpg", "0", *below, *GOOD), tmp_path)
@@ -53,7 +53,7 @@ def test_a_image_without_faces(write: Write, tmp_path: Path, below: list[str]) -
     ("size", "box"),
     [("0 7", [10, 20, 10, 27]), ("7 0", [10, 20, 17, 20]), ("-4 6", [6, 20, 10, 26])],
 )
-def test_a_face_without_size_is_ignored_and_named(write: Write, tmp_path: Path, size: str, box: list[float]) -> None:
+def test_a_box_without_area_is_ignored_and_reported(write: Write, tmp_path: Path, size: str, box: list[float]) -> None:
     write("a.jpg")
     file = write("list.txt", "a.jpg", "2", "1 2 3 4 0 0 0 0 0 0", f"10 20 {size} 0 0 0 0 0 0")
     dataset = read_wider_text(file, tmp_path)
@@ -83,7 +83,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("lines", "line", "found"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_image_is_named_and_the_rest_goes_on(
+def test_a_broken_image_is_reported_and_the_rest_is_read(
     write: Write, tmp_path: Path, lines: list[str], line: int, found: str
 ) -> None:
     write("a.jpg")
@@ -139,7 +139,7 @@ def test_official_folder(write: Write, split: str) -> None:
     assert sample.boxes.tolist() == [[1, 2, 11, 22]]
 
 
-def test_splits_without_annotations(write: Write) -> None:
+def test_unknown_splits(write: Write) -> None:
     root = _official(write, "train")
     with pytest.raises(BadOption, match="'test'; use 'train' or 'val'"):
         read_wider(root, "test")  # type: ignore[arg-type]

@@ -149,11 +149,11 @@ def test_images_are_found_by_the_end_of_their_path():
     assert [chosen[name] for name in ("a/1.jpg", "b/1", "c/img_3.jpg")] == [ONE, NONE, WITH_KEYPOINTS]
 
 
-def test_the_exact_name_goes_first():
+def test_an_exact_name_takes_precedence():
     assert select({"1.jpg": ONE, "a/1.jpg": NONE}, ["1.jpg"]) == {"1.jpg": ONE}
 
 
-def test_images_that_cannot_be_chosen_are_named():
+def test_missing_and_ambiguous_images_are_reported():
     with pytest.raises(BadAnnotation, match=r"lack 1 of 2 images, the first is 'b/1\.jpg'"):
         select({"x/a/1.jpg": ONE, "1.jpg": ONE}, ["a/1.jpg", "b/1.jpg"])
     with pytest.raises(BadAnnotation, match="both match"):

@@ -59,7 +59,7 @@ def test_each_length_by_hand():
         ("box", range(68), math.nan),
     ],
 )
-def test_lengths_of_faces_that_are_known_in_part(norm, unknown, expected):
+def test_lengths_of_partly_known_faces(norm, unknown, expected):
     points = face()
     points[list(unknown)] = np.nan
     assert normalizing_lengths(points[None], norm)[0] == pytest.approx(expected, nan_ok=True)
@@ -76,7 +76,7 @@ def test_every_point_off_by_five():
     assert score(5, norm="diagonal").errors.nme == pytest.approx(5 / math.hypot(200, 50))
 
 
-def test_every_number_by_hand_and_what_it_is_called():
+def test_every_number_by_hand():
     # 0, 2, 9 and 11 px over 100 px.
     result = score_landmarks(truth(0, 0, 0, 0), moved(0, 2, 9, 11), np.array([1, -3, 2, np.nan]))
     numbers = result.all.to_dict(result.norm)
@@ -182,20 +182,20 @@ def test_ranges_without_faces_are_left_out():
     assert not score_landmarks(truth(np.nan), moved(0), np.zeros(1)).yaw
 
 
-def test_yaw_errors_go_the_short_way_round():
+def test_yaw_errors_wrap_around():
     result = score_landmarks(truth(179, 10, 20), moved(0, 0, 0), np.array([-179, 14, np.nan])).all
     np.testing.assert_allclose(result.yaw, [2, 4])
     assert result.yaw_error == pytest.approx(3)
     assert math.isnan(score_landmarks(truth(np.nan), moved(0), np.zeros(1)).all.yaw_error)
 
 
-def test_some_of_the_truth():
+def test_indexing_the_truth():
     some = truth(1, 2, 3, subsets=["A", "B", "C"])[np.array([True, False, True])]
     assert some.subsets == ("A", "C")
     assert some.yaw.tolist() == [1, 3]
 
 
-def test_what_cannot_be_scored_is_refused():
+def test_invalid_input_is_refused():
     with pytest.raises(BadOption, match="no labelled face"):
         truth(points=np.empty((0, 68, 2)))
     with pytest.raises(BadOption, match=r"points has shape \(1, 5, 2\)"):

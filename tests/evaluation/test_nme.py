@@ -89,7 +89,7 @@ def test_the_cumulative_curve_is_sorted_and_its_area_is_the_auc():
     assert result.inter_ocular.failure_rate(0.05) == 0.5
 
 
-def test_what_cannot_be_scored_is_refused():
+def test_invalid_input_is_refused():
     boxes = np.array([BOX], float)
     with pytest.raises(BadOption, match="must have the shapes"):
         keypoint_errors(FACE[None], FACE, boxes)

@@ -9,14 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mien.datasets.matlab import read_mat
-from mien.datasets.parsing import (
-    FIRST_CORNER,
-    annotation_error,
-    as_numbers,
-    checked_points,
-    original_image,
-    size_of,
-)
+from mien.datasets.parsing import FIRST_CORNER, annotation_error, as_numbers, checked_points, original_image, size_of
 from mien.datasets.pose_para import pose_from_para
 from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
 

@@ -7,15 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, require_image
-from mien.datasets.samples import (
-    Dataset,
-    DetectionSample,
-    IdentitySample,
-    Progress,
-    collect,
-    no_progress,
-    unknown,
-)
+from mien.datasets.samples import Dataset, DetectionSample, IdentitySample, Progress, collect, no_progress, unknown
 from mien.errors import BadAnnotation
 
 

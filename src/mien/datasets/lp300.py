@@ -25,14 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datasets.matlab import read_fields, read_mat
-from mien.datasets.parsing import (
-    FIRST_CORNER,
-    annotation_error,
-    as_numbers,
-    checked_points,
-    original_image,
-    size_of,
-)
+from mien.datasets.parsing import FIRST_CORNER, annotation_error, as_numbers, checked_points, original_image, size_of
 from mien.datasets.pose_para import pose_from_para, pose_from_yaw
 from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress, unknown
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR

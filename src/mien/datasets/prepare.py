@@ -60,11 +60,7 @@ def without_people_of(dataset: Dataset[LandmarkSample], other: Dataset[LandmarkS
 
 
 def prepare_shards(
-    dataset: Dataset[LandmarkSample],
-    out: Path,
-    format: str,
-    options: ShardOptions,
-    progress: Progress = no_progress,
+    dataset: Dataset[LandmarkSample], out: Path, format: str, options: ShardOptions, progress: Progress = no_progress
 ) -> Prepared:
     """Write the shards of a data set; an interrupted run continues where it stopped.
 

@@ -101,8 +101,4 @@ def _ellipses(sample: EllipseSample) -> Ellipses:
 
 
 def _rates(curve: RocCurve, limit: int) -> dict[str, float]:
-    return {
-        "false_positives": limit,
-        "discrete": curve.discrete_at(limit),
-        "continuous": curve.continuous_at(limit),
-    }
+    return {"false_positives": limit, "discrete": curve.discrete_at(limit), "continuous": curve.continuous_at(limit)}

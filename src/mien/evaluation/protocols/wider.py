@@ -49,12 +49,7 @@ class WiderResult(DetectionResult):
 
 
 def evaluate_wider(
-    data: Path | str,
-    model: DetectionModel,
-    *,
-    split: str = "val",
-    name: str = "mien",
-    progress: Progress = no_progress,
+    data: Path | str, model: DetectionModel, *, split: str = "val", name: str = "mien", progress: Progress = no_progress
 ) -> WiderResult:
     """Score a detector on WIDER FACE by the official protocol.
 
