@@ -92,12 +92,12 @@ def faces(*boxes: tuple[float, float, float, float]) -> Faces:
     return Faces(corners, np.linspace(0.99, 0.5, len(corners), dtype=np.float32), points)
 
 
-def grey(height: int, width: int) -> NDArray[np.uint8]:
+def gray(height: int, width: int) -> NDArray[np.uint8]:
     return np.full((height, width, 3), 128, np.uint8)
 
 
 def test_the_image_itself_stays_as_it_is() -> None:
-    image = grey(200, 200)
+    image = gray(200, 200)
     image.setflags(write=False)
     drawn = draw_faces(image, faces((50, 60, 150, 180)))
     assert (image == 128).all()
@@ -107,7 +107,7 @@ def test_the_image_itself_stays_as_it_is() -> None:
 
 def test_points_have_the_color_of_their_side() -> None:
     found = faces((50, 50, 150, 150))
-    drawn = draw_faces(grey(200, 200), found)
+    drawn = draw_faces(gray(200, 200), found)
     for point, color in zip(found.keypoints[0], (LEFT, RIGHT, MIDDLE, LEFT, RIGHT), strict=True):
         x, y = (int(c) for c in point)
         assert tuple(drawn[y, x]) == color
@@ -117,26 +117,26 @@ def test_points_have_the_color_of_their_side() -> None:
 
 def test_scores_are_written_when_wished() -> None:
     found = faces((50, 50, 150, 150))
-    with_scores = draw_faces(grey(200, 200), found)
-    without = draw_faces(grey(200, 200), found, scores=False)
+    with_scores = draw_faces(gray(200, 200), found)
+    without = draw_faces(gray(200, 200), found, scores=False)
     assert (with_scores[30:48] != without[30:48]).any()
     assert (without[:46] == 128).all()
 
 
 def test_the_best_face_lies_on_top() -> None:
-    drawn = draw_faces(grey(300, 300), faces((100, 100, 200, 200), (100, 110, 200, 210)), scores=False)
+    drawn = draw_faces(gray(300, 300), faces((100, 100, 200, 200), (100, 110, 200, 210)), scores=False)
     assert tuple(drawn[140, 130]) == LEFT  # its left eye
 
 
 @pytest.mark.parametrize("side", [1, 20, 1500])
 def test_any_size_of_image_and_face(side: int) -> None:
-    drawn = draw_faces(grey(side, side), faces((-5, -5, side + 5, side + 5), (0, 0, 8, 8)))
+    drawn = draw_faces(gray(side, side), faces((-5, -5, side + 5, side + 5), (0, 0, 8, 8)))
     assert drawn.shape == (side, side, 3)
 
 
 def test_lines_grow_with_the_image() -> None:
     def line(side: int) -> int:
-        drawn = draw_faces(grey(side, side), faces((side * 0.25,) * 2 + (side * 0.75,) * 2), scores=False)
+        drawn = draw_faces(gray(side, side), faces((side * 0.25,) * 2 + (side * 0.75,) * 2), scores=False)
         return int((drawn[side // 2] == BOX).all(axis=1).sum())
 
     assert line(1600) >= 4 * line(320) > 0
@@ -148,7 +148,7 @@ def landmarks(points: NDArray[np.floating], pose: Pose | None = None, scheme: st
 
 def test_68_points_have_the_color_of_their_part(face68) -> None:
     points = face68 * 200 + 50
-    drawn = draw_landmarks(grey(300, 300), [landmarks(points)])
+    drawn = draw_landmarks(gray(300, 300), [landmarks(points)])
     for point, color in ((8, BOX), (19, LEFT), (24, RIGHT), (30, MIDDLE), (36, LEFT), (45, RIGHT), (57, MIDDLE)):
         x, y = (int(c) for c in points[point])
         assert tuple(drawn[y, x]) == color
@@ -156,7 +156,7 @@ def test_68_points_have_the_color_of_their_part(face68) -> None:
 
 def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
     points = face68 * 400 + 50
-    drawn = draw_landmarks(grey(500, 500), [landmarks(points)])
+    drawn = draw_landmarks(gray(500, 500), [landmarks(points)])
 
     def between(a: int, b: int) -> bool:
         x, y = (points[a] * 0.75 + points[b] * 0.25).astype(int)
@@ -169,7 +169,7 @@ def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
 
 
 def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
-    image = grey(300, 300)
+    image = gray(300, 300)
     image.setflags(write=False)
     found = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
     with_pose, without = draw_landmarks(image, [found]), draw_landmarks(image, [found], pose=False)
@@ -181,22 +181,22 @@ def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
 
 def test_the_pose_stands_below_a_face_without_room_above(face68) -> None:
     points = face68 * 200 + [50, -50]  # the brows are at 0
-    with_pose, without = (draw_landmarks(grey(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=p) for p in (1, 0))
+    with_pose, without = (draw_landmarks(gray(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=p) for p in (1, 0))
     changed = (with_pose != without).any(axis=(1, 2)).nonzero()[0]
     assert points[:, 1].max() < changed.min() < changed.max() < 200
 
 
 def test_a_small_angle_has_no_sign(face68) -> None:
-    drawn = [draw_landmarks(grey(300, 300), [landmarks(face68 * 200 + 50, Pose(yaw, 0, 0))]) for yaw in (-0.3, 0)]
+    drawn = [draw_landmarks(gray(300, 300), [landmarks(face68 * 200 + 50, Pose(yaw, 0, 0))]) for yaw in (-0.3, 0)]
     np.testing.assert_array_equal(*drawn)
 
 
 def test_unknown_points_and_other_schemes(face68) -> None:
     unknown = face68 * 200 + 50
     unknown[::2] = np.nan
-    assert (draw_landmarks(grey(300, 300), [landmarks(unknown)]) != 128).any()
-    assert (draw_landmarks(grey(9, 9), [landmarks(np.full((68, 2), np.nan))]) == 128).all()
-    drawn = draw_landmarks(grey(40, 40), [landmarks(np.array([[10.5, 10.5], [30.5, 30.5]]), scheme="2")])
+    assert (draw_landmarks(gray(300, 300), [landmarks(unknown)]) != 128).any()
+    assert (draw_landmarks(gray(9, 9), [landmarks(np.full((68, 2), np.nan))]) == 128).all()
+    drawn = draw_landmarks(gray(40, 40), [landmarks(np.array([[10.5, 10.5], [30.5, 30.5]]), scheme="2")])
     assert tuple(drawn[10, 10]) == tuple(drawn[30, 30]) == MIDDLE
     assert (drawn[20, 20] == 128).all()
 
@@ -216,7 +216,7 @@ def test_a_sheet_of_nothing_is_refused() -> None:
     with pytest.raises(BadOption, match="not 0 and 3"):
         contact_sheet([], columns=3)
     with pytest.raises(BadOption, match="not 1 and 0"):
-        contact_sheet([grey(4, 4)], columns=0)
+        contact_sheet([gray(4, 4)], columns=0)
 
 
 def plates(drawn: NDArray[np.uint8], plain: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -226,7 +226,7 @@ def plates(drawn: NDArray[np.uint8], plain: NDArray[np.uint8]) -> NDArray[np.boo
 
 def test_small_faces_get_a_thin_box_only() -> None:
     small = faces((20, 20, 50, 56))
-    drawn = draw_faces(grey(800, 800), small, tracks=[1])
+    drawn = draw_faces(gray(800, 800), small, tracks=[1])
     assert touched(np.where(drawn == 128, 0, 255).astype(np.uint8)) == (20, 20, 50, 56)
     assert (drawn[21:55, 21:49] == 128).all()  # one pixel wide, no shadow, no keypoints
     assert (drawn[20, 20:50] == BOX).all()
@@ -235,7 +235,7 @@ def test_small_faces_get_a_thin_box_only() -> None:
 def test_tags_grow_with_the_face_up_to_a_share_of_the_image() -> None:
     def height(width: int) -> int:
         found = faces((100, 300, 100 + width, 300 + width))
-        tag = plates(draw_faces(grey(1200, 1200), found), draw_faces(grey(1200, 1200), found, scores=False))
+        tag = plates(draw_faces(gray(1200, 1200), found), draw_faces(gray(1200, 1200), found, scores=False))
         return int(tag.any(axis=1).sum())
 
     assert [height(width) for width in (30, 45, 75, 600)] == [0, 15, 25, 30]
@@ -255,7 +255,7 @@ def test_tags_cover_no_neighbour(
     box: tuple[float, ...], neighbour: tuple[float, ...], rows: tuple[int, int] | None
 ) -> None:
     both = faces(box, neighbour)  # type: ignore[arg-type]
-    tagged, plain = (draw_faces(grey(400, 400), both, scores=scores) for scores in (True, False))
+    tagged, plain = (draw_faces(gray(400, 400), both, scores=scores) for scores in (True, False))
     changed = plates(tagged, plain)
     x0, y0, x1, y1 = (int(side) for side in neighbour)
     if rows is None:
@@ -270,7 +270,7 @@ def test_no_tag_covers_a_face_or_a_tag_in_a_crowd() -> None:
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 900, (60, 2))
     crowd = faces(*(tuple(row) for row in np.concatenate([corners, corners + rng.uniform(42, 79, (60, 1))], axis=1)))
-    tagged, plain = (draw_faces(grey(1000, 1000), crowd, scores=scores) for scores in (True, False))
+    tagged, plain = (draw_faces(gray(1000, 1000), crowd, scores=scores) for scores in (True, False))
     changed = plates(tagged, plain)
     assert changed.any()
     for x0, y0, x1, y1 in crowd.boxes.astype(int):  # no face here is large enough for a tag inside
@@ -279,33 +279,33 @@ def test_no_tag_covers_a_face_or_a_tag_in_a_crowd() -> None:
 
 def test_track_numbers_are_drawn() -> None:
     found = faces((50, 50, 150, 150), (300, 50, 400, 150))
-    images = [draw_faces(grey(500, 500), found, scores=False, tracks=tracks) for tracks in (None, [1, 2], [1, 3])]
+    images = [draw_faces(gray(500, 500), found, scores=False, tracks=tracks) for tracks in (None, [1, 2], [1, 3])]
     assert plates(images[1], images[0])[30:50].any()
     other = plates(images[1], images[2])
     assert other[:, 280:].any()
     assert not other[:, :280].any()
     with pytest.raises(BadOption, match="1 tracks for 2 faces; give one track per face"):
-        draw_faces(grey(500, 500), found, tracks=[1])
+        draw_faces(gray(500, 500), found, tracks=[1])
 
 
 def test_boxes_and_tracks_are_drawn_with_landmarks(face68) -> None:
     found = faces((50, 50, 250, 250))
     points = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
-    plain = draw_landmarks(grey(400, 400), [points])
-    drawn = draw_landmarks(grey(400, 400), [points], found, tracks=[7])
+    plain = draw_landmarks(gray(400, 400), [points])
+    drawn = draw_landmarks(gray(400, 400), [points], found, tracks=[7])
     assert (plain[150, 50] == 128).all()
     assert tuple(drawn[150, 50]) == BOX
-    changed = plates(drawn, draw_landmarks(grey(400, 400), [points], found, scores=False, pose=False))
+    changed = plates(drawn, draw_landmarks(gray(400, 400), [points], found, scores=False, pose=False))
     assert changed[30:49].any()  # track and score above
     assert changed[252:275].any()  # pose below
     assert not changed[51:249, 51:249].any()
     with pytest.raises(BadOption, match="1 faces for 2 landmarks"):
-        draw_landmarks(grey(400, 400), [points, points], found)
+        draw_landmarks(gray(400, 400), [points, points], found)
 
 
 def test_a_pose_much_wider_than_its_face_is_left_out(face68) -> None:
     points = face68 * 30 + 100
     with_pose, without = (
-        draw_landmarks(grey(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=pose) for pose in (True, False)
+        draw_landmarks(gray(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=pose) for pose in (True, False)
     )
     np.testing.assert_array_equal(with_pose, without)
