@@ -9,7 +9,7 @@ from mien.evaluation.detections import faces_without_keypoints
 from mien.evaluation.metrics.average_precision import LabelledImage, precision_recall
 from mien.evaluation.metrics.landmarks import LandmarkTruth, score_landmarks
 from mien.evaluation.metrics.nme import keypoint_errors
-from mien.evaluation.metrics.roc import Ellipses, match_ellipses, roc_curve
+from mien.evaluation.metrics.roc import match_ellipses, roc_curve
 from mien.evaluation.plots import plot_keypoint_ced, plot_landmark_ced, plot_precision_recall, plot_roc
 
 BOX = np.array([[0, 0, 10, 10]], float)
@@ -22,7 +22,7 @@ def wider(found, levels=("easy", "medium", "hard")):
 
 
 def fddb(found):
-    return roc_curve([match_ellipses(Ellipses([[5, 5]], [[5, 5]], [0]), found)])
+    return roc_curve([match_ellipses(np.array([[5, 5, 0, 5, 5]]), found)])
 
 
 def keypoints(shift):

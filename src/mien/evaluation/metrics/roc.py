@@ -25,39 +25,6 @@ _SLICES = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ellipses:
-    """The faces of one image.
-
-    Attributes:
-        centres: (n, 2), x, y in pixels.
-        radii: (n, 2), half axes in pixels.
-        degrees: (n,), angle of the first axis from the x axis towards the y axis (clockwise on the screen).
-        size: Width and height of the image, at which faces and detections are cut off; infinite if unknown.
-
-    Raises:
-        BadOption: Wrong shape, or a half axis that is not above 0.
-    """
-
-    centres: Doubles
-    radii: Doubles
-    degrees: Doubles
-    size: tuple[float, float] = (np.inf, np.inf)
-
-    def __post_init__(self) -> None:
-        for name, columns in (("centres", 2), ("radii", 2), ("degrees", 0)):
-            array = np.asarray(getattr(self, name), dtype=np.float64)
-            wanted = (len(self.degrees), columns) if columns else (len(self.degrees),)
-            if array.shape != wanted:
-                raise BadOption(f"{name} has shape {array.shape}; it must be {wanted}, one row per ellipse")
-            object.__setattr__(self, name, array)
-        if len(self.radii) and not self.radii.min() > 0:
-            raise BadOption(f"an ellipse has a half axis of {self.radii.min()}; it must be above 0")
-
-    def __len__(self) -> int:
-        return len(self.degrees)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class RocCurve:
     """One point per score (k,), best first: what is found by detections of at least this score.
 
@@ -105,10 +72,18 @@ def require_scipy() -> None:
         import scipy.optimize  # noqa: F401
 
 
-def match_ellipses(ellipses: Ellipses, detections: Faces) -> ImageMatches:
-    """Assign detections to faces one to one so that the sum of IoU is greatest, at each score of the detections."""
+def match_ellipses(
+    ellipses: NDArray[np.floating], detections: Faces, size: tuple[float, float] = (np.inf, np.inf)
+) -> ImageMatches:
+    """Assign detections to faces one to one so that the sum of IoU is greatest, at each score of the detections.
+
+    Args:
+        ellipses: The faces of an image, as in :func:`ellipse_iou`.
+        detections: The faces detected in it.
+        size: Width and height of the image.
+    """
     scores = detections.scores
-    overlaps = overlap(ellipses, detections.boxes)
+    overlaps = ellipse_iou(ellipses, detections.boxes, size)
     touching = (overlaps > 0).any(axis=0)
     thresholds = np.unique(scores)[::-1].astype(np.float64)
     totals = np.zeros((len(thresholds), 3))
@@ -134,23 +109,36 @@ def roc_curve(images: Sequence[ImageMatches]) -> RocCurve:
     return RocCurve(faces, scores, detected - hits, hits * rate, quality * rate)
 
 
-def overlap(ellipses: Ellipses, boxes: Floats) -> Doubles:
-    """Return the IoU (n, m) of each ellipse with each box (m, 4), both cut off at the image border."""
-    image = np.array([[0.0, 0.0, *ellipses.size]])
-    clipped = np.clip(boxes.astype(np.float64), 0.0, np.tile(ellipses.size, 2))
+def ellipse_iou(ellipses: NDArray[np.floating], boxes: Floats, size: tuple[float, float] = (np.inf, np.inf)) -> Doubles:
+    """Return the IoU (n, m) of ellipses (n, 5) and boxes (m, 4), both cut off at the image border.
+
+    Args:
+        ellipses: Half axes in pixels, above 0; angle of the first from the x axis towards the y axis (clockwise on the
+            screen) in degrees; center x and y in pixels.
+        boxes: x0, y0, x1, y1 in pixels.
+        size: Width and height of the image.
+
+    Raises:
+        BadOption: Another shape, or a half axis that is not above 0.
+    """
+    ellipses = np.asarray(ellipses, dtype=np.float64)
+    if ellipses.ndim != 2 or ellipses.shape[1] != 5 or not (ellipses[:, :2] > 0).all():
+        raise BadOption(f"ellipses of shape {ellipses.shape}; give (n, 5) with half axes above 0")
+    image = np.array([[0.0, 0.0, *size]])
+    clipped = np.clip(boxes.astype(np.float64), 0.0, np.tile(size, 2))
     box_areas = box_geometry.area(clipped)  # type: ignore[arg-type]
     out = np.zeros((len(ellipses), len(boxes)))
-    for row in range(len(ellipses)):
-        shared = _shared(ellipses, row, clipped)
-        union = _shared(ellipses, row, image) + box_areas - shared
+    for row, ellipse in enumerate(ellipses):
+        shared = _shared(ellipse, clipped)
+        union = _shared(ellipse, image) + box_areas - shared
         np.divide(shared, union, out=out[row], where=union > 0)
     return out
 
 
-def _shared(ellipses: Ellipses, row: int, boxes: Doubles) -> Doubles:
+def _shared(ellipse: Doubles, boxes: Doubles) -> Doubles:
     """Area (m,) that one ellipse shares with each box, integrated in vertical slices between the box's sides."""
-    (x, y), (a, b) = ellipses.centres[row], ellipses.radii[row]
-    cos, sin = np.cos(np.radians(ellipses.degrees[row])), np.sin(np.radians(ellipses.degrees[row]))
+    a, b, degrees, x, y = ellipse
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     reach = np.hypot(a * cos, b * sin)
     slope = (a * a - b * b) * sin * cos / reach**2
     # With x = reach * cos(t) the height of a slice is smooth up to the ends of the ellipse.

@@ -8,13 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from mien.datasets.fddb import FOLDS, read_fddb
-from mien.datasets.samples import EllipseSample, Progress, no_progress
+from mien.datasets.samples import Progress, no_progress
 from mien.errors import BadImage, BadOption, MienError
 from mien.evaluation.detections import read_fddb_text
-from mien.evaluation.metrics.roc import Ellipses, ImageMatches, RocCurve, match_ellipses, require_scipy, roc_curve
+from mien.evaluation.metrics.roc import ImageMatches, RocCurve, match_ellipses, require_scipy, roc_curve
 from mien.evaluation.plots import plot_roc
 from mien.evaluation.protocols.result import (
     DetectionModel,
@@ -74,30 +72,25 @@ def evaluate_fddb(
     require_scipy()
     dataset = read_fddb(data)
     require_samples(dataset)
-    truth: dict[str, Ellipses] = {}
+    sizes: dict[str, tuple[int, int]] = {}
     unreadable: list[MienError] = []
     for sample in dataset:
         try:
-            truth[dataset.name(sample)] = _ellipses(sample)
+            sizes[dataset.name(sample)] = image_size(sample.path)  # the lists do not give it
         except BadImage as problem:
             unreadable.append(problem)
-    require_readable(len(truth), unreadable)
+    require_readable(len(sizes), unreadable)
     samples = {dataset.name(sample): sample for sample in dataset}
-    detections, problems = run_detector(model, {name: samples[name].path for name in truth}, progress, read_fddb_text)
+    detections, problems = run_detector(model, {name: samples[name].path for name in sizes}, progress, read_fddb_text)
     matches: dict[int, list[ImageMatches]] = {fold: [] for fold in range(1, FOLDS + 1)}
     for image, faces in detections.items():
-        matches[samples[image].fold].append(match_ellipses(truth[image], faces))
+        sample = samples[image]
+        matches[sample.fold].append(match_ellipses(sample.ellipses, faces, sizes[image]))
     curve = roc_curve([match for fold in matches.values() for match in fold])
     if not curve.faces:
         raise BadOption(f"there is no face in {len(detections)} images; give FDDB's annotated folds")
     folds = tuple(roc_curve(fold) for fold in matches.values())
     return FddbResult(name, dataset.problems, (*unreadable, *problems), detections, curve, folds)
-
-
-def _ellipses(sample: EllipseSample) -> Ellipses:
-    """The faces of an image, with its size, which the lists do not give."""
-    numbers = sample.ellipses.astype(np.float64)
-    return Ellipses(numbers[:, 3:5], numbers[:, :2], numbers[:, 2], image_size(sample.path))
 
 
 def _rates(curve: RocCurve, limit: int) -> dict[str, float]:
