@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mien.cli import main
+from mien.detection import DetectorConfig
 from mien.evaluation.detections import read_json
 
 from .conftest import BOX, FIVE, SQUARE
@@ -109,7 +110,7 @@ def test_wider_with_what_it_cannot_use(shipped, wider, capsys) -> None:
     out, err = capsys.readouterr()
     assert json.loads(out)["images"] == 1
     missing, unreadable = err.splitlines()
-    assert missing.startswith("left out: ")
+    assert missing.startswith("skipped: ")
     assert "none.png is missing" in missing
     assert unreadable.startswith("mien: ")
     assert main(["evaluate", "wider", "--data", "nowhere"]) == 1
@@ -133,7 +134,7 @@ def test_fddb_with_our_detector(shipped, fddb, capsys, tmp_path) -> None:
     assert main(["evaluate", "fddb", "--data", fddb, "--json", "--plot", "roc.png"]) == 0
     out, err = capsys.readouterr()
     record = json.loads(out)
-    assert "left out: 5 more" in err  # eight folds are not there; three are named
+    assert "skipped: 5 more" in err  # eight folds are not there; three are named
     assert (record["images"], record["faces"], len(record["folds"])) == (2, 2, 10)
     assert [rate["discrete"] for rate in record["rates"]] == [1, 1, 1, 1]
     # A circle covers pi / 4 of its square: no box overlaps it by more.
@@ -197,3 +198,20 @@ def test_keypoints_when_all_are_missed(points, capsys) -> None:
     assert result(capsys)["nme_box"] is None
     assert main(["evaluate", "keypoints", "--data", points, "--detections", "."]) == 2
     assert "no text format" in capsys.readouterr().err
+
+
+def test_the_commands_start_from_the_options_that_their_curves_need(monkeypatch) -> None:
+    configs = []
+
+    class Analyzer:
+        detect = None
+
+        def __init__(self, config) -> None:
+            configs.append(config)
+
+    monkeypatch.setattr("mien.cli.evaluate.FaceAnalyzer", Analyzer)
+    for task in (["wider"], ["wider", "--threshold", "0.5"], ["fddb"], ["keypoints"]):
+        main(["evaluate", *task, "--data", "nowhere"])
+    thresholds = [config.detector.onet_threshold for config in configs]
+    assert thresholds == [0.01, 0.5, 0.01, DetectorConfig().onet_threshold]
+    assert configs[0].detector.min_face_size == 10

@@ -53,15 +53,15 @@ def landmarker(monkeypatch, place) -> list:
     made = []
 
     class Fake:
-        def __init__(self, network, *, refinement_steps, threads) -> None:
+        def __init__(self, network, *, refinement_steps, **_) -> None:
             made.append((network, refinement_steps))
 
-        def __call__(self, image, faces: Faces, *, contour: str) -> list[Landmarks]:
+        def __call__(self, image, faces: Faces, *, contour: str, **_) -> list[Landmarks]:
             shift = np.array([0, 2 if contour == "3d" else 0])
             pose = Pose(10, 0, 0)
             return [Landmarks(place(face.box) + shift, "68", np.ones(68), pose) for face in faces]
 
-    monkeypatch.setattr("mien.cli.evaluate_landmarks.LandmarkDetector", Fake)
+    monkeypatch.setattr("mien.pipeline.analyzer.LandmarkDetector", Fake)
     return made
 
 
@@ -119,10 +119,8 @@ def test_from_true_and_from_detected_boxes(shipped, landmarker, data, capsys) ->
 
 
 def test_one_kind_of_boxes_and_another_network(shipped, landmarker, data, capsys) -> None:
-    assert (
-        main([*CALL, "--json", "--boxes", "truth", "--network", "x.onnx", "--refinement-steps", "1", "--norm", "box"])
-        == 0
-    )
+    options = ["--boxes", "truth", "--landmarks-model", "x.onnx", "--refinement-steps", "1", "--norm", "box"]
+    assert main([*CALL, "--json", *options]) == 0
     out = result(capsys)
     assert list(out["boxes"]) == ["truth"]
     assert "nme_jaw_box" in out["boxes"]["truth"]["all"]

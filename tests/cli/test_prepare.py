@@ -163,7 +163,7 @@ def test_when_stopped_nothing_half_is_left(
         (["--part", "test"], 2, "format '300w-lp' has no split 'test'"),
         (["--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
         (["--data", "."], 1, "no landmarks/<SUBSET>/<name>_pts.mat; give the folder of 300W-LP"),
-        (["--format", "500w"], 2, "invalid choice: '500w'"),
+        (["--format", "500w"], 2, "unknown format '500w'"),
     ],
 )
 def test_calls_that_cannot_be_done(

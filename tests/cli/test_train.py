@@ -86,7 +86,7 @@ def test_options_reach_the_training(cascade, capsys, monkeypatch) -> None:
         (["one.toml", "--data", "nowhere"], 2, "--data nowhere: there is no such folder"),
         (["one.toml", "--device", "abacus"], 2, "give cpu, cuda"),
         (["one.toml", "--devices", "0", "--device", "cpu"], 2, "0 devices on cpu: give 1"),
-        ([], 2, "required: RECIPE"),
+        ([], 2, "Missing argument 'RECIPE'"),
     ],
 )
 def test_what_cannot_be_trained(cascade, capsys, call: list[str], status: int, said: str) -> None:

@@ -1,40 +1,29 @@
-"""``mien convert``: weights from elsewhere."""
+"""``mien convert``."""
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
+from typing import Annotated, Literal
 
-from mien.cli.argparse_commands import passthrough
-from mien.cli.console import say
-from mien.cli.options import Commands, add_command, existing_folder
+import typer
+
+from mien.cli.parameters import existing_folder
+from mien.cli.terminal import echo
 from mien.errors import needs_extra
 
-
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = add_command(
-        commands,
-        "convert",
-        "turn weights of another project into networks with cards",
-        "mien convert --format facenet-pytorch site-packages/facenet_pytorch/data --out converted",
-    )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder with pnet.pt, rnet.pt and onet.pt")
-    parser.add_argument("--format", required=True, choices=["facenet-pytorch"], help="whose weights these are")
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for pnet.onnx, rnet.onnx and onet.onnx"
-    )
-    parser.set_defaults(run=run)
+app = typer.Typer(add_completion=False)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Convert and print the files."""
-    folder = existing_folder(args.folder, "DIR")
+@app.command()
+def convert(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder with pnet.pt, rnet.pt and onet.pt.")],
+    format: Annotated[Literal["facenet-pytorch"], typer.Option(help="Project that the weights are from.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for pnet.onnx, rnet.onnx and onet.onnx.")],
+) -> int:
+    """Convert the weights and print the files."""
+    existing_folder(folder, "DIR")
     with needs_extra("converting", "train"):
         from mien.train.convert import convert_facenet
-    for path in convert_facenet(folder, args.out):
-        say(str(path))
+    for path in convert_facenet(folder, out):
+        echo(str(path))
     return 0
-
-
-app = passthrough(add_to)

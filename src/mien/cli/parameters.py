@@ -143,7 +143,9 @@ def _shown(default: object) -> str:
         return "yes" if default else "no"
     if isinstance(default, tuple):
         return ",".join(map(str, default))
-    return f"{default:g}" if isinstance(default, float) else str(default or "")
+    if isinstance(default, float):
+        return f"{default:g}"
+    return str(default) if isinstance(default, (int, str)) else ""
 
 
 def _required(hint: Any) -> Any:
@@ -221,12 +223,31 @@ def analyzer_options(*, with_landmarks: bool = True, **defaults: Mapping[str, ob
 def config_options(parameter: str, config: type, *names: str, panel: str) -> Callable[[Command], Command]:
     """Give a command the options of a configuration class; it receives those that were given, as a dict."""
     found = _settings(config, (), names, panel)
+    return _expanded(parameter, [one.parameter() for one in found], _given(found))
 
+
+def settings_options(parameter: str, settings: Any, *exclude: str, panel: str) -> Callable[[Command], Command]:
+    """Give a command the fields of a pydantic settings class as options; it receives those that were given."""
+    found = [
+        _Setting((name,), name, _required(field.annotation), field.default, field.description.rstrip("."), "", panel)
+        for name, field in settings.model_fields.items()
+        if name not in exclude
+    ]
+    return _expanded(parameter, [one.parameter() for one in found], _given(found))
+
+
+def _given(found: list[_Setting]) -> Callable[[dict[str, Any]], dict[str, object]]:
     def make(given: dict[str, Any]) -> dict[str, object]:
         values = {one.key[-1]: one.value(given.pop(one.name)) for one in found}
         return {name: value for name, value in values.items() if value is not None}
 
-    return _expanded(parameter, [one.parameter() for one in found], make)
+    return make
+
+
+def is_given(ctx: typer.Context, name: str) -> bool:
+    """Tell whether the user gave a parameter on the command line."""
+    source = ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _expanded(

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
+import typer
 
-from mien.cli.argparse_commands import passthrough
-from mien.cli.console import add_progress_option, plural, progress, say
-from mien.cli.options import Commands, add_command, existing_folder
-from mien.datasets.shards import IMAGE_SIZE, SPLITS, Sample, read_shards
+from mien.cli.inputs import writing
+from mien.cli.parameters import ShowProgress, existing_folder
+from mien.cli.terminal import echo, plural
+from mien.cli.terminal import progress as show_progress
+from mien.datasets.shards import IMAGE_SIZE, Sample, read_shards
 from mien.errors import BadOption
 from mien.imaging import MAX_PIXELS, Color, draw_label, draw_points, resize, write_image
 from mien.imaging.draw import BOX, contact_sheet, draw_landmarks
 from mien.types import Image, Landmarks
+
+app = typer.Typer(add_completion=False)
 
 _ENLARGED = 2
 _MOST = (math.isqrt(MAX_PIXELS) // (IMAGE_SIZE * _ENLARGED + 4)) ** 2
@@ -26,32 +30,23 @@ _BLACK: Color = (0, 0, 0)
 _WHITE: Color = (255, 255, 255)
 
 
-def add_to(commands: Commands) -> None:
-    """Add the command to the parser."""
-    parser = add_command(
-        commands,
-        "show",
-        "draw faces of the shards with their landmarks on one sheet",
-        "mien show shards --out contact.png --count 64",
-    )
-    parser.add_argument("shards", type=Path, metavar="SHARDS", help="folder that mien prepare wrote")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.png", help="the sheet, .png or .jpg")
-    parser.add_argument(
-        "--count", type=int, default=64, metavar="N", help="number of faces, evenly spread (default: %(default)d)"
-    )
-    parser.add_argument("--split", choices=SPLITS, default="train", help="which faces (default: %(default)s)")
-    add_progress_option(parser)
-    parser.set_defaults(run=run)
-
-
-def run(args: argparse.Namespace) -> int:
-    """Draw the sheet. All shards of the split are read, so a damaged one is found here and not during training."""
-    if not 1 <= args.count <= _MOST:
-        raise BadOption(f"--count is {args.count}; a sheet shows 1 to {_MOST} faces")
-    found = read_shards(existing_folder(args.shards, "SHARDS"), args.split)
-    samples, total = _spread(progress(found, args, None, "faces"), args.count)
-    write_image(args.out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))
-    say(f"{args.out}: {len(samples)} of {plural(total, 'face')}")
+@app.command()
+def show(
+    shards: Annotated[Path, typer.Argument(metavar="SHARDS", help="Folder that mien prepare wrote.")],
+    out: Annotated[Path, typer.Option(metavar="FILE.png", help="The sheet, .png or .jpg.")],
+    count: Annotated[int, typer.Option(metavar="N", help="Number of faces, evenly spread.")] = 64,
+    split: Annotated[Literal["train", "val"], typer.Option(help="Split to show.")] = "train",
+    progress: ShowProgress = None,
+) -> int:
+    """Draw the sheet; all shards of the split are read, so a damaged one is found here and not during training."""
+    if not 1 <= count <= _MOST:
+        raise BadOption(f"--count is {count}; a sheet shows 1 to {_MOST} faces")
+    found = read_shards(existing_folder(shards, "SHARDS"), split)
+    with show_progress(found, None, "faces", progress) as shown:
+        samples, total = _spread(shown, count)
+    with writing(out):
+        write_image(out, contact_sheet([_drawn(sample) for sample in samples], math.ceil(math.sqrt(len(samples)))))
+    echo(f"{out}: {len(samples)} of {plural(total, 'face')}")
     return 0
 
 
@@ -87,6 +82,3 @@ def _label(sample: Sample) -> str:
     yaw = float(sample.pose[0])
     text = f"{sample.subset} {sample.scheme}" + (f" yaw {yaw:.0f}" if math.isfinite(yaw) else "")
     return text.encode("ascii", "replace").decode()
-
-
-app = passthrough(add_to)

@@ -18,12 +18,17 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from mien.datasets.samples import Progress
+
 _Item = TypeVar("_Item")
 Segment = tuple[str, str]
 """Text and its Rich style."""
 
 _FEW = 5
 """Up to this many items need no progress display."""
+
+_SKIPPED_SHOWN = 3
+"""Of many skipped annotations this many are printed."""
 
 REPORT_SECONDS = 30.0
 """Time between two progress lines where stderr is not a terminal."""
@@ -154,6 +159,23 @@ class Failures:
         return 1 if self.count else 0
 
 
+def report_problems(skipped: Sequence[Exception], problems: Sequence[Exception]) -> int:
+    """Report what a data set could not give; return the exit status.
+
+    Args:
+        skipped: Annotations without an image and the like, which a part of a data set has: no errors.
+        problems: Images or predictions that could not be used.
+    """
+    for problem in skipped[:_SKIPPED_SHOWN]:
+        note(f"skipped: {problem}")
+    if len(skipped) > _SKIPPED_SHOWN:
+        note(f"skipped: {len(skipped) - _SKIPPED_SHOWN} more")
+    failures = Failures()
+    for problem in problems:
+        failures.add(problem)
+    return failures.status
+
+
 def wants_progress(shown: bool | None) -> bool:
     """Tell whether a progress display is on: as asked for, or by default whenever it may be of use."""
     return shown is not False and (shown is True or sys.stderr is not None)
@@ -181,15 +203,28 @@ def progress(
         yield _reported(items, total, unit, final=shown is True)
 
 
+def wrap_progress(unit: str, shown: bool | None) -> Progress:
+    """Return a function that shows progress over the items it is given, for libraries that take one."""
+
+    def over(items: Iterable[_Item], total: int) -> Iterator[_Item]:
+        with progress(items, total, unit, shown) as shown_items:
+            yield from shown_items
+
+    return over
+
+
 @contextmanager
 def _bar(items: Iterable[_Item], total: int | None, unit: str) -> Iterator[Iterable[_Item]]:
     global _live
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich import progress as rich_progress
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
     _live = console_for(sys.stdout if sys.stdout is not None and sys.stdout.isatty() else sys.stderr)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn(compact=True))
     try:
-        with Progress(*columns, console=_live, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
+        with rich_progress.Progress(
+            *columns, console=_live, transient=True, redirect_stdout=False, redirect_stderr=False
+        ) as bar:
             yield bar.track(items, total=total)
     finally:
         _live = None
@@ -200,10 +235,12 @@ def _reported(items: Iterable[_Item], total: int | None, unit: str, *, final: bo
     start = last = time.monotonic()
     count = 0
     for count, item in enumerate(items, start=1):
+        if final and count == total:
+            note(f"{count}{of_all} {unit}")
         yield item
         now = time.monotonic()
         if now - last >= REPORT_SECONDS:
             last = now
             note(f"{count}{of_all} {unit}, {count / (now - start):.1f} a second")
-    if final:
-        note(f"{count}{of_all} {unit}")
+    if final and total is None:
+        note(f"{count} {unit}")

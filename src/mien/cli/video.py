@@ -13,7 +13,7 @@ import typer
 
 from mien.cli.images import FaceTable, draw_analyses, faces_of
 from mien.cli.inputs import writing
-from mien.cli.parameters import Json, ShowProgress, analyzer_options, config_options
+from mien.cli.parameters import Json, ShowProgress, analyzer_options, config_options, is_given
 from mien.cli.terminal import echo, name_of, note, plural, progress
 from mien.errors import BadOption
 from mien.imaging import VideoReader, VideoWriter
@@ -70,15 +70,10 @@ def video(
 
 def _check_options(ctx: typer.Context, landmarks: bool) -> None:
     """Refuse options without effect. Raises BadOption."""
-    given = [name for name in _ONLY_TRACKING if _is_given(ctx, name)]
+    given = [name for name in _ONLY_TRACKING if is_given(ctx, name)]
     if given and not landmarks:
         flags = ", ".join("--" + name.replace("_", "-") for name in given)
         raise BadOption(f"{flags}: only with --landmarks; add it")
-
-
-def _is_given(ctx: typer.Context, name: str) -> bool:
-    source = ctx.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 _Frame = tuple[Sequence[FaceAnalysis], Sequence[int] | None]
