@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import signal
 import socket
@@ -18,6 +19,7 @@ import pytest
 import mien
 from mien.imaging import encode_png
 from mien.schema import image_record
+from mien.server.inference import WorkerPool
 from mien.server.service import Content
 
 from .conftest import ASTRONAUT, PATIENCE, Held, Running, Start, run_process
@@ -39,6 +41,38 @@ def head(port: int, length: int) -> bytes:
         f"POST /v1/detect HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: image/jpeg\r\n"
         f"Content-Length: {length}\r\n\r\n"
     ).encode()
+
+
+@pytest.mark.parametrize("kind", ["read", "run"])
+def test_the_worker_pool_bounds_its_threads(kind: str) -> None:
+    """Also when callers give up while their work runs."""
+    running, most, lock, go = 0, 0, threading.Lock(), threading.Event()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        go.wait(PATIENCE)
+        with lock:
+            running -= 1
+
+    async def main() -> None:
+        pool = WorkerPool(workers=2, queue=10)
+        method = getattr(pool, kind)
+        given_up = [asyncio.create_task(method(work)) for _ in range(2)]
+        while pool.running < 2:
+            await asyncio.sleep(0.01)
+        for task in given_up:
+            task.cancel()
+        jobs = [asyncio.create_task(method(work)) for _ in range(6)]
+        await asyncio.sleep(0.1)
+        assert pool.running == 2
+        go.set()
+        await asyncio.gather(*jobs)
+
+    asyncio.run(main())
+    assert most == 2
 
 
 def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarray) -> None:

@@ -56,6 +56,7 @@ class WorkerPool:
     def __init__(self, workers: int, queue: int) -> None:
         self._slots = workers + queue
         self._used = 0
+        self._readers = anyio.CapacityLimiter(workers)
         self._workers = anyio.CapacityLimiter(workers)
         self._large = anyio.CapacityLimiter(1)
         self._threads = anyio.CapacityLimiter(math.inf)
@@ -87,11 +88,19 @@ class WorkerPool:
         finally:
             self._used -= 1
 
+    async def read(self, work: Callable[[], _Result]) -> _Result:
+        """Return ``work()``, which parses a request, computed beside the workers so that it waits for no analysis."""
+        return await self._run(work, self._readers)
+
     async def run(self, work: Callable[[], _Result], *, large: bool = False) -> _Result:
-        """Return ``work()``, computed in a worker thread, first come, first served.
+        """Return ``work()``, computed by a worker, first come, first served."""
+        return await self._run(work, *(self._large,) * large, self._workers)
+
+    async def _run(self, work: Callable[[], _Result], *limiters: anyio.CapacityLimiter) -> _Result:
+        """Return ``work()``, computed in a thread that holds a token of each limiter.
 
         A caller that is cancelled while it waits leaves the queue. Work that has started runs to its end, and its
-        thread is busy until then.
+        tokens are taken until then.
         """
         borrower = object()
 
@@ -103,7 +112,7 @@ class WorkerPool:
                 self._running.discard(borrower)
 
         with ExitStack() as held:
-            for limiter in (self._large, self._workers) if large else (self._workers,):
+            for limiter in limiters:
                 await limiter.acquire_on_behalf_of(borrower)
                 held.callback(limiter.release_on_behalf_of, borrower)
             job = asyncio.ensure_future(anyio.to_thread.run_sync(tracked, limiter=self._threads))

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 
-import anyio.to_thread
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -106,7 +106,7 @@ class AnalysisResponse(Response):
 
     async def _analyze(self, body: Body, deadline: Deadline) -> tuple[Analysis, Content]:
         engine, workers = self._service.engine, self._service.workers
-        upload = await anyio.to_thread.run_sync(unpack, body, self._service.settings.max_pixels)
+        upload = await workers.read(partial(unpack, body, self._service.settings.max_pixels))
         del body  # or each waiting request would hold its image twice
 
         def work() -> tuple[Analysis, Content]:
