@@ -99,7 +99,7 @@ def test_fifty_clients_get_their_own_faces(running: Running, analysis: np.ndarra
 
 
 def test_a_slow_upload_times_out_and_blocks_nobody(start: Start) -> None:
-    running = start(timeout=1.0, workers=1, queue=1)
+    running = start(timeout=2.0, workers=1, queue=1)
     with socket.create_connection(("127.0.0.1", running.port)) as slow, running.http() as http:
         slow.settimeout(PATIENCE)
         slow.sendall(head(running.port, len(FILE)) + FILE[:100])
@@ -133,7 +133,7 @@ def long_answers(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_an_unread_response_releases_its_slot_in_time(start: Start, long_answers: int) -> None:
-    running = start(timeout=0.5, workers=1, queue=1)
+    running = start(timeout=2.0, workers=1, queue=1)
     with socket.create_connection(("127.0.0.1", running.port)) as idle, running.http() as http:
         idle.sendall(head(running.port, len(FILE)) + FILE)
         wait_for(running, 1)
