@@ -178,6 +178,14 @@ def test_palette_with_and_without_transparency() -> None:
     check(read_image(encoded(image, "GIF")), np.array([[RED, GREEN, BLUE]], dtype=np.uint8))
 
 
+def test_a_missing_palette() -> None:
+    data = encoded(palette_image(), "PNG")
+    start = data.index(b"PLTE") - 4
+    (length,) = struct.unpack_from(">I", data, start)
+    with pytest.raises(BadImage, match="it has no palette"):
+        read_image(data[:start] + data[start + 12 + length :])
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bit_gray_is_scaled_not_clipped(kind: str) -> None:
     deep = np.array([[0, 257, 257 * 100, 65535, 300]], dtype=np.uint16)

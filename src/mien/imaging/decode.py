@@ -264,6 +264,8 @@ def _rgb(image: PILImage.Image, name: str) -> PILImage.Image:
         return PILImage.fromarray(eight.astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
         raise BadImage(f"{name}: 32 bits a value, whose white is not defined; save it with 8 or 16 bits", "kind")
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise BadImage(f"{name}: damaged or incomplete (it has no palette); copy or download it again")
     try:
         if not image.has_transparency_data:
             return image if image.mode == "RGB" else image.convert("RGB")
