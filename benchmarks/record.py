@@ -1,4 +1,4 @@
-"""Result files: figures with machine, versions, commit and command."""
+"""Result files: the figures with machine, versions, commit and command."""
 
 from __future__ import annotations
 
@@ -47,25 +47,26 @@ def machine() -> dict[str, Any]:
 
 
 def write(name: str, result: dict[str, Any], out: Path | None = None) -> Path:
-    """Write the result of one benchmark as JSON; return the path."""
+    """Write the result of one benchmark as JSON and return its path."""
     path = out or RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
         "benchmark": name,
-        "command": " ".join(["python", f"benchmarks/{name}.py", *_shown(sys.argv[1:])]),
+        "command": " ".join(["python", f"benchmarks/{name}.py", *_without_folders(sys.argv[1:])]),
         "date": time.strftime("%Y-%m-%d"),
         "commit": _git("rev-parse", "--short", "HEAD") or "none",
         "changed_since": bool(_git("status", "--porcelain", "--", "../src")),
         "machine": machine(),
         **result,
     }
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    without_nan = json.loads(json.dumps(content), parse_constant=lambda _: None)
+    path.write_text(json.dumps(without_nan, indent=1) + "\n")
     print(f"written: {path}")
     return path
 
 
-def _shown(arguments: list[str]) -> list[str]:
-    """The arguments, with paths reduced to their last part."""
+def _without_folders(arguments: list[str]) -> list[str]:
+    """Return the arguments with paths reduced to their last part."""
     return [Path(argument).name if "/" in argument else argument for argument in arguments]
 
 
