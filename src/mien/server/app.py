@@ -32,9 +32,6 @@ PAGE = Path(__file__).parent / "page"
 _DESCRIPTION = """Face detection, facial landmarks and face alignment. One image per request: as a form, as raw bytes or
 as base64 in JSON. Uploads are never stored. Errors are problem documents (RFC 9457) with a `code`."""
 
-_REQUEST_HEADERS = ["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"]
-_RESPONSE_HEADERS = ["Retry-After", "X-Faces-Found", "X-Min-Face-Size", "X-Request-ID"]
-
 _HASHED = re.compile(r"\.[0-9a-f]{8,}\.\w+$")
 _PAGE_POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; "
@@ -87,15 +84,19 @@ def create_app(settings: ServeSettings, page: Path = PAGE) -> FastAPI:
     _add_page(app, page)
     app.add_middleware(AccessMiddleware, access=access)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=_REQUEST_HEADERS,
-            expose_headers=_RESPONSE_HEADERS,
-        )
+        _allow_origins(app, settings.cors_origins)
     add_middleware(app, metrics)
     return app
+
+
+def _allow_origins(app: FastAPI, origins: tuple[str, ...]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "X-API-Key", "X-Request-ID"],
+        expose_headers=["Retry-After", "X-Faces-Found", "X-Min-Face-Size", "X-Request-ID"],
+    )
 
 
 class _PageFiles(StaticFiles):
