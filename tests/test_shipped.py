@@ -186,7 +186,7 @@ def test_the_cards_are_complete(capsys) -> None:
     cards = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {card["task"] for card in cards} >= {"pnet", "rnet", "onet", "lnet"}
     for card in cards:
-        assert card["licence"]
+        assert card["license"]
         assert card["training_data"]
         assert card["scores"]
         assert card["parameters"] > 0

@@ -197,7 +197,7 @@ class ModelRecord(TypedDict):
     """Which crop the network expects; ``kind`` names it."""
     output: dict[str, Any]
     """Names and labels of the outputs."""
-    licence: str
+    license: str
     training_data: str
     source: str
     """How the network was made."""

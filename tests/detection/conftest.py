@@ -18,7 +18,7 @@ def make_card(task: str, size: int, crop: SquareBox | PointPatches | Window) -> 
         input=InputSpec(size, 15 if task == "lnet" else 3, "RGB", 0.0, 1.0),
         crop=crop,
         output=OutputSpec(outputs),
-        licence="none",
+        license="none",
         training_data="none",
         source="a test",
         scores={},

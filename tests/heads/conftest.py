@@ -52,7 +52,7 @@ class MapReader:
             input=InputSpec(self.size, 3, "RGB", 0.0, 1.0),
             crop=self.crop,
             output=OutputSpec(self.outputs, {"landmarks": self.contours} if "landmarks" in self.outputs else {}),
-            licence="none",
+            license="none",
             training_data="none",
             source="a test",
             scores={},

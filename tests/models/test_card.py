@@ -93,8 +93,8 @@ def test_a_card_with_a_wrong_input_is_refused(change, message):
 
 def test_a_card_that_lacks_an_entry_is_refused():
     values = json.loads(CARD.to_json())
-    del values["licence"]
-    with pytest.raises(ModelMismatch, match=r"lacks .'licence'."):
+    del values["license"]
+    with pytest.raises(ModelMismatch, match=r"lacks .'license'."):
         ModelCard.from_json(json.dumps(values))
 
 
@@ -141,7 +141,7 @@ def test_the_shipped_models_say_where_they_come_from():
     for name in list_models():
         card = read_card(name)
         assert card.name == name
-        assert card.licence
+        assert card.license
         assert card.training_data
         assert card.scores
         assert card.parameters > 0

@@ -115,7 +115,7 @@ def test_the_converted_network_computes_what_the_original_does(
 def test_the_card_says_whose_weights_these_are(converted: list[Path]) -> None:
     card = open_model(converted[2], "onet").card
     assert [path.name for path in converted] == ["pnet.onnx", "rnet.onnx", "onet.onnx"]
-    assert card.licence.startswith("MIT (facenet-pytorch)")
+    assert card.license.startswith("MIT (facenet-pytorch)")
     assert "WIDER FACE" in card.training_data
     assert "CelebA" in card.training_data
     assert "facenet_pytorch/data/onet.pt" in card.source

@@ -103,7 +103,7 @@ class TinyTask:
             input=InputSpec(SIDE, 3, "RGB", 127.5, 1 / 128),
             crop=Window(2, 3) if self.recipe.task == "pnet" else SquareBox(1.0),
             output=OutputSpec(("scores", "offsets")),
-            licence="MIT",
+            license="MIT",
             training_data="numbers",
             source="a test",
             scores=measures,

@@ -27,7 +27,7 @@ def models(json: Json = False) -> int:
         print_table(("name", "task", "input", "parameters", "KiB"), [_row(path, card) for path, card in shipped])
         for path, card in shipped:
             echo("")
-            echo((path.stem, "bold cyan"), f": {card.licence}")
+            echo((path.stem, "bold cyan"), f": {card.license}")
             echo(f"  trained on {card.training_data}")
             echo(f"  {_scores(card)}")
     return 0

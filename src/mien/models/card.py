@@ -73,7 +73,7 @@ class ModelCard:
     input: InputSpec
     crop: CropSpec
     output: OutputSpec
-    licence: str
+    license: str
     training_data: str
     source: str
     scores: Mapping[str, float]

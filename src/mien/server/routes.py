@@ -170,7 +170,7 @@ def model_cards() -> bytes:
 @guarded.head("/v1/models", include_in_schema=False)
 @guarded.get("/v1/models", response_model=ModelsRecord, responses=problem_responses(400, 401, 429))
 async def models(request: Request) -> Response:
-    """List the networks: training data, scores, licence."""
+    """List the networks: training data, scores, license."""
     return Response(request.app.state.model_cards, 200, _NO_STORE, "application/json")
 
 

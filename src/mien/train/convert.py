@@ -24,7 +24,7 @@ from mien.train.networks import MEAN, OUTPUTS, SCALE, Deployed, PaperONet, Paper
 
 State = dict[str, Tensor]
 
-LICENCE = "MIT (facenet-pytorch); the images it was trained on are research data"
+LICENSE = "MIT (facenet-pytorch); the images it was trained on are research data"
 DATA = "WIDER FACE and CelebA, by the authors of MTCNN, as they published it"
 SOURCE = "facenet-pytorch, facenet_pytorch/data/{}.pt, by mien convert"
 
@@ -166,7 +166,7 @@ class _Conversion:
             input=InputSpec(network.input_size, 3, "RGB", MEAN, SCALE),
             crop=Window(network.stride, network.cell) if self.name == "pnet" else SquareBox(1.0),
             output=OutputSpec(OUTPUTS[self.name]),
-            licence=LICENCE,
+            license=LICENSE,
             training_data=DATA,
             source=SOURCE.format(self.name),
             scores=measures,

@@ -41,10 +41,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class DataRecipe:
-    """Where the images come from; `licence` is what the card will say."""
+    """Where the images come from; `license` is what the card will say."""
 
     sources: tuple[Source, ...]
-    licence: str = "not stated"
+    license: str = "not stated"
 
     def __post_init__(self) -> None:
         demand(len(self.sources) > 0, "sources", "[]", "at least one [[data.sources]]")

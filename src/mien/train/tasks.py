@@ -180,7 +180,7 @@ class _CascadeTask:
             input=InputSpec(self._input, 15 if recipe.task == "lnet" else 3, "RGB", MEAN, SCALE),
             crop=self._crop,
             output=OutputSpec(OUTPUTS[recipe.task]),
-            licence=recipe.data.licence,
+            license=recipe.data.license,
             training_data=sources,
             source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
             scores={name: round(value, 5) for name, value in measures.items()},

@@ -54,7 +54,7 @@ export interface Card {
   task: string
   input: { size: number }
   parameters: number
-  licence: string
+  license: string
   training_data: string
   source: string
   scores: Record<string, number>

@@ -63,11 +63,11 @@ export const en = {
   settings: 'Open the settings',
 
   modelsTitle: 'The networks',
-  modelsLead: 'What each of them does, what it was trained on, how well it does and under which licence it comes.',
+  modelsLead: 'What each of them does, what it was trained on, how well it does and under which license it comes.',
   loading: 'Loading …',
   trainedOn: 'Trained on',
   scores: 'Measured',
-  licence: 'Licence',
+  license: 'License',
   input: 'Looks at',
   parameters: 'Parameters',
   file: 'File',

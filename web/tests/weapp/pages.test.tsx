@@ -5,13 +5,13 @@ import { leave, press, show, text } from './page'
 import { stubWx } from './wx'
 
 const CARD = {
-  ...{ name: 'onet', task: 'onet', input: { size: 48 }, parameters: 508191, licence: 'MIT', training_data: 'WIDER FACE, train' },
+  ...{ name: 'onet', task: 'onet', input: { size: 48 }, parameters: 508191, license: 'MIT', training_data: 'WIDER FACE, train' },
   ...{ source: '', scores: { 'recall_at_0.01': 0.84371 }, file: 'onet.onnx', bytes: 2038784 },
 }
 
 afterEach(leave)
 
-test('a card says what the network does, its data, scores and licence', async () => {
+test('a card says what the network does, its data, scores and license', async () => {
   const stub = stubWx({ body: JSON.stringify({ models: [CARD] }) })
   await show(<Models />)
   expect(stub.option.request).toMatchObject({ url: 'https://faces.example/v1/models' })

@@ -129,7 +129,7 @@ class Landmarks68Task:
             input=InputSpec(PointNetwork.input_size, 3, "RGB", MEAN, SCALE),
             crop=crop_spec(recipe.landmarks),
             output=OutputSpec(network.outputs, {"landmarks": CONTOURS[: network.rows]}),
-            licence=recipe.data.licence,
+            license=recipe.data.license,
             training_data=", ".join(f"{s.path} (weight {s.weight:g})" for s in recipe.data.sources),
             source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
             scores={name: round(value, 5) for name, value in measures.items()},

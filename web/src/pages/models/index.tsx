@@ -56,7 +56,7 @@ function ModelCard({ card }: { card: Card }) {
           </div>
         ))}
       </Fact>
-      <Fact name={texts.licence}>{card.licence}</Fact>
+      <Fact name={texts.license}>{card.license}</Fact>
       <div className="facts">
         <Fact name={texts.input}>{`${card.input.size} px`}</Fact>
         <Fact name={texts.parameters}>{card.parameters.toLocaleString('en')}</Fact>
