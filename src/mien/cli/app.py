@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
@@ -117,11 +118,12 @@ class _Commands(TyperGroup):
         raise typer.Exit(_status(lambda: super(_Commands, self).invoke(ctx)))
 
 
-def _status(run: Any) -> int:
+def _status(run: Callable[[], int | None]) -> int:
     """Run a command, report what goes wrong and return the exit status."""
     try:
         status = run()
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except MienError as error:
         report_error(str(error))
         return USAGE_ERROR if isinstance(error, BadOption) else _FAILED

@@ -95,6 +95,10 @@ def _write_line(segments: Sequence[str | Segment], stream: TextIO | None) -> Non
     stream.flush()
 
 
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
 @lru_cache(maxsize=4)
 def console_for(stream: TextIO) -> Console:
     """Return the Rich console that writes to a stream."""
@@ -115,7 +119,7 @@ def print_table(
         numbers: Whether the columns after the first hold numbers, which are right-aligned.
     """
     cells = [[printable(cell) for cell in row] for row in rows]
-    if sys.stdout.isatty():
+    if _is_terminal(sys.stdout):
         from rich.table import Table
         from rich.text import Text
 
@@ -196,7 +200,7 @@ def progress(
     few = total is not None and total <= _FEW
     if not wants_progress(shown) or (shown is None and few):
         yield items
-    elif sys.stderr.isatty():
+    elif _is_terminal(sys.stderr):
         with _bar(items, total, unit) as shown_items:
             yield shown_items
     else:
@@ -219,7 +223,7 @@ def _bar(items: Iterable[_Item], total: int | None, unit: str) -> Iterator[Itera
     from rich import progress as rich_progress
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
-    _live = console_for(sys.stdout if sys.stdout is not None and sys.stdout.isatty() else sys.stderr)
+    _live = console_for(sys.stdout if _is_terminal(sys.stdout) else sys.stderr)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn(compact=True))
     try:
         with rich_progress.Progress(
