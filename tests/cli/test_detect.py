@@ -158,6 +158,7 @@ def test_networks_by_file_and_one_that_is_missing(networks, save, capsys) -> Non
     err = capsys.readouterr().err
     assert err.startswith("mien: ")
     assert len(err.splitlines()) == 1
+    assert main(["detect", "x.png", "--onet-model", "onnet"]) == 1
 
 
 def test_options_reach_the_detector(shipped, save, capsys) -> None:

@@ -90,6 +90,23 @@ def test_results_that_cannot_be_written_are_reported_and_the_rest_goes_on(shippe
     assert Path("drawn/b/x.png").is_file()
 
 
+def test_a_folder_that_cannot_be_listed(shipped, save, capsys, monkeypatch) -> None:
+    save("a/x.png", (80, 60))
+    save("locked/x.png", (80, 60))
+    scandir = os.scandir
+
+    def refuse(path: str):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    assert main(["detect", "locked", "a", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert [len(record["faces"]) for record in lines(out)] == [1]
+    assert "mien: locked: cannot be listed (Permission denied); check its permissions" in err
+
+
 def test_a_full_disk(shipped, save, capsys, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -32,7 +32,9 @@ def read_input(path: Path) -> Image:
         raise BadImage(f"standard input: {str(error).removeprefix('bytes: ')}", error.fault) from error
 
 
-def find_images(sources: Sequence[str], exclude: Sequence[Path], on_error: Callable[[OSError], None]) -> Iterator[Path]:
+def find_images(
+    sources: Sequence[str], exclude: Sequence[Path], on_error: Callable[[BadImage], object]
+) -> Iterator[Path]:
     """Yield the images of files, folders (recursively) and glob patterns, sorted within each folder.
 
     Hidden files and the folders in ``exclude`` are skipped. A file that is named is yielded whether it exists or
@@ -68,8 +70,11 @@ def _matches(source: str) -> Iterator[Path]:
             yield Path(found)
 
 
-def _walk(root: Path, excluded: set[Path], on_error: Callable[[OSError], None]) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root, onerror=on_error):
+def _walk(root: Path, excluded: set[Path], on_error: Callable[[BadImage], object]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        on_error(BadImage(f"{error.filename}: cannot be listed ({error.strerror}); check its permissions"))
+
+    for folder, folders, files in os.walk(root, onerror=refuse):
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and _absolute(Path(folder, name)) not in excluded
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 
 # ONNX Runtime 1.29 and newer reports to Microsoft unless this is set before its first import.
@@ -152,8 +153,11 @@ def model_path(source: ModelPath) -> Path:
     if path.is_file():
         return path
     kind = "shipped model has that name" if shipped else "such file"
-    names = ", ".join(list_models()) or "none"
-    raise ModelMissing(f"{os.fspath(source)!r}: no {kind}; give a path to an .onnx file or one of: {names}")
+    names = list_models()
+    similar = difflib.get_close_matches(str(source), names, 1) if shipped else []
+    hint = f"did you mean {similar[0]!r}? Or give" if similar else "give"
+    listed = ", ".join(names) or "none"
+    raise ModelMissing(f"{os.fspath(source)!r}: no {kind}; {hint} a path to an .onnx file or one of: {listed}")
 
 
 def available_providers() -> list[str]:
