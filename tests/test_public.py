@@ -11,7 +11,7 @@ import pytest
 import mien
 from mien import errors
 
-HEAVY = {"torch", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train.networks"}
+HEAVY = {"torch", "pydantic", "lightning_fabric", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train"}
 
 
 STUB = Path(mien.__file__).with_suffix(".pyi")

@@ -11,21 +11,21 @@ from mien.cli import main
 
 RECIPE = """
 name = "{name}"
-task = "rnet"
+task = "refinement"
 seed = 1
 [network]
 kind = "paper-rnet"
-[optimiser]
+[optimizer]
 name = "adamw"
-rate = 0.001
-decay = 0.0
+learning_rate = 0.001
+weight_decay = 0.0
 [schedule]
 steps = 2
-batch = 8
+batch_size = 8
 warmup = 1
 validate_every = 2
 checkpoint_every = 1
-[[data.sources]]
+[data.sources.squares]
 format = "wider-text"
 path = "squares"
 """

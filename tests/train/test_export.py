@@ -19,8 +19,8 @@ def task():
 def folded(network: nn.Module) -> nn.Module:
     """Running statistics that are not the neutral ones, so that folding has something to do."""
     with torch.no_grad():
-        network.normalisation.running_mean.fill_(0.3)
-        network.normalisation.running_var.fill_(2.0)
+        network.normalization.running_mean.fill_(0.3)
+        network.normalization.running_var.fill_(2.0)
     return network
 
 
@@ -46,7 +46,7 @@ def test_the_network_is_left_as_it_was(task, tmp_path):
     assert task.network.convolution.weight.requires_grad
 
 
-def test_dropout_and_batch_normalisation_are_gone_from_the_file(task, tmp_path):
+def test_dropout_and_batch_normalization_are_gone_from_the_file(task, tmp_path):
     path = export(task, folded(task.network), tmp_path / "tiny.onnx", {})
     kinds = {node.op_type for node in onnx.load(path).graph.node}
     assert "Conv" in kinds

@@ -5,9 +5,8 @@ import math
 import pytest
 import torch
 
-from mien.train import measures
-from mien.train.losses import crop_losses, hard_score_loss, regression_loss, window_score_loss
-from mien.train.recipe import LossRecipe
+from mien.train import metrics
+from mien.train.losses import adaptive_wing, laplace, ohem_score_loss, regression_loss, window_score_loss, wing
 
 LOG2 = math.log(2)
 
@@ -19,13 +18,13 @@ def softplus(x):
 def test_only_the_hardest_count():
     logits, labels = torch.tensor([0.0, 4.0, -4.0, 0.0, 9.0]), torch.tensor([1, 1, 0, 0, -1])
     # losses log 2, softplus(-4), softplus(-4), log 2; the fifth has no label; half of four are the two log 2
-    assert float(hard_score_loss(logits, labels, 0.5)) == pytest.approx(LOG2)
-    assert float(hard_score_loss(logits, labels, 1.0)) == pytest.approx((2 * LOG2 + 2 * softplus(-4)) / 4)
+    assert float(ohem_score_loss(logits, labels, 0.5)) == pytest.approx(LOG2)
+    assert float(ohem_score_loss(logits, labels, 1.0)) == pytest.approx((2 * LOG2 + 2 * softplus(-4)) / 4)
 
 
 def test_a_batch_without_labels_costs_nothing_but_has_a_gradient():
     logits = torch.zeros(3, requires_grad=True)
-    loss = hard_score_loss(logits, torch.tensor([-1, -1, -1]), 0.7)
+    loss = ohem_score_loss(logits, torch.tensor([-1, -1, -1]), 0.7)
     loss.backward()
     assert loss.item() == 0
     assert logits.grad.tolist() == [0, 0, 0]
@@ -48,29 +47,30 @@ def test_regression_counts_known_rows_only():
     assert float(regression_loss(found, truth, ~known & known, "l2")) == 0.0
 
 
-def test_the_kind_of_a_sample_masks_its_losses():
-    outputs = (torch.zeros(2), torch.ones(2, 4), torch.ones(2, 5, 2))
-    batch = {
-        "labels": torch.tensor([1, -1]),
-        "offsets": torch.zeros(2, 4),
-        "located": torch.tensor([False, True]),
-        "points": torch.zeros(2, 5, 2),
-        "pointed": torch.tensor([False, False]),
-    }
-    losses = crop_losses(outputs, batch, LossRecipe(score=1, offsets=0.5, points=0.5, hard=1.0))
-    assert {name: float(loss) for name, loss in losses.items()} == pytest.approx(
-        {"score": LOG2, "offsets": 0.5, "points": 0.0}
-    )
+@pytest.mark.parametrize("function", [wing, adaptive_wing])
+def test_wings_rise_without_a_step(function):
+    errors = torch.linspace(0, 20, 4001)
+    values = function(errors)
+    assert float(values[0]) == 0
+    rises = values.diff()
+    assert (rises > 0).all()
+    assert float(rises.max()) < 0.1  # a step where the pieces meet would be larger
 
 
-def test_measures_by_hand():
+def test_the_likelihood_is_best_where_the_uncertainty_is_half_the_distance():
+    scales = torch.linspace(-2, 4, 601)
+    best = scales[laplace(torch.tensor(3.0), scales).argmin()]
+    assert float(best.exp()) == pytest.approx(1.5, rel=0.02)
+
+
+def test_metrics_by_hand():
     import numpy as np
 
     scores = np.array([0.9, 0.4, 0.6, 0.2, 0.1, 0.5])
     labels = np.array([1, 1, 0, 0, 0, -1])
-    assert measures.recall_at(scores, labels, 0.5) == 1.0  # the middle of the others is 0.2
-    assert measures.recall_at(scores, labels, 0.0) == 0.5  # above 0.6: one of two
-    assert measures.recall_at(scores, labels * 0, 0.1) == 0.0
+    assert metrics.recall_at_fpr(scores, labels, 0.5) == 1.0  # the middle of the others is 0.2
+    assert metrics.recall_at_fpr(scores, labels, 0.0) == 0.5  # above 0.6: one of two
+    assert metrics.recall_at_fpr(scores, labels * 0, 0.1) == 0.0
     truth = np.array([[[0, 0], [2, 0], [1, 1], [0, 2], [2, 2]]], dtype=float)
-    assert measures.point_error(truth + np.array([0.3, 0.4]), truth, np.array([True])) == pytest.approx(0.25)
-    assert measures.box_error(np.full((1, 4), 0.1), np.zeros((1, 4)), np.array([True])) == pytest.approx(0.1)
+    assert metrics.keypoint_error(truth + np.array([0.3, 0.4]), truth, np.array([True])) == pytest.approx(0.25)
+    assert metrics.box_error(np.full((1, 4), 0.1), np.zeros((1, 4)), np.array([True])) == pytest.approx(0.1)

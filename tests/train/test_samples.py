@@ -1,6 +1,5 @@
 """Samples: what training sees, held against what was annotated."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +10,25 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.imaging import Mipmap, encode_png
 from mien.models import PointPatches, Window
-from mien.train.augment import augment
-from mien.train.crops import CropSamples
-from mien.train.examples import Example, Examples, split
-from mien.train.mining import Crops, Mined
-from mien.train.patches import PatchSamples
-from mien.train.recipe import SampleRecipe
-from mien.train.views import View
-from mien.train.windows import WindowSamples, grid, label_windows
+from mien.train.recipe import Augmentation
+from mien.train.samples.augment import augment
+from mien.train.samples.crops import CropOptions, CropSampler, label_windows
+from mien.train.samples.faces import AnnotatedImage, FaceImages, split
+from mien.train.samples.mining import Crops, Mined
+from mien.train.samples.views import View
+from mien.train.tasks.parts import draw_batch
+from mien.train.tasks.patches import PatchSampler
+from mien.train.tasks.proposal import ProposalSamples, WindowSampler, window_grid
 
-RECIPE = SampleRecipe(mirror=0.5, rotation_degrees=20)
+OPTIONS = CropOptions()
+AUGMENTATION = Augmentation(mirror=0.5, rotation_degrees=20)
+UPRIGHT = Augmentation()
+ALL = Augmentation(rotation_degrees=20, color=0.3, blur=0.5, jpeg=0.5, occlusion=0.5, gray=0.5)
 POINTS = np.array([[40, 40], [60, 40], [50, 50], [42, 60], [58, 60]], dtype=np.float32)
 
 
 def marked_image():
-    """Grey, with a white dot of 3 x 3 on each of the five points."""
+    """Gray, with a white dot of 3 x 3 on each of the five points."""
     image = np.full((100, 120, 3), 90, dtype=np.uint8)
     for x, y in POINTS.astype(int):
         image[y - 1 : y + 2, x - 1 : x + 2] = 255
@@ -33,16 +36,20 @@ def marked_image():
 
 
 @pytest.fixture
-def examples(tmp_path):
+def images(tmp_path):
     path = tmp_path / "face.png"
     path.write_bytes(encode_png(marked_image()))
-    annotation = DetectionSample(
+    sample = DetectionSample(
         path=path,
         boxes=np.array([[32, 28, 68, 72], [90, 80, 110, 98]], dtype=np.float32),
         ignored=np.array([False, True]),
         keypoints=np.stack([POINTS, np.full((5, 2), np.nan, dtype=np.float32)]),
     )
-    return Examples([Example(annotation, background=True, source=0)], [1.0])
+    return FaceImages([AnnotatedImage(sample, background=True, source=0)], [1.0])
+
+
+def draw(sampler, count, seed=0, step=0):
+    return {name: tensor.numpy() for name, tensor in draw_batch(sampler, seed, step, range(count)).items()}
 
 
 def brightest_at(image, points, size):
@@ -59,13 +66,13 @@ def brightest_at(image, points, size):
 @pytest.mark.parametrize("degrees", [0, 30, -90])
 def test_a_view_shows_points_where_it_says(mirrored, degrees):
     view = View(50, 50, 60, degrees, mirrored)
-    seen = view.cut(Mipmap(marked_image()), 60)
+    seen = view.crop(Mipmap(marked_image()), 60)
     assert brightest_at(seen, view.points(POINTS), 60)
-    assert brightest_at(view.cut(Mipmap(marked_image()), 80, context=2), view.points(POINTS) / 2 + 0.25, 80)
+    assert brightest_at(view.crop(Mipmap(marked_image()), 80, context=2), view.points(POINTS) / 2 + 0.25, 80)
 
 
 def test_a_mirrored_view_swaps_left_and_right():
-    seen = View(50, 50, 60, mirrored=True).five(POINTS)
+    seen = View(50, 50, 60, mirrored=True).keypoints(POINTS)
     assert seen[0, 0] < seen[1, 0]
     assert seen[3, 0] < seen[4, 0]
     np.testing.assert_allclose(seen[0], (np.array([40, 40]) - 20) / 60, atol=1e-6)
@@ -73,11 +80,11 @@ def test_a_mirrored_view_swaps_left_and_right():
 
 def test_windows_by_hand():
     # a level of 20 pixels, windows of 12 that see 12, two apart: five by five
-    windows = grid(20, 12, Window(2, 12))
+    windows = window_grid(20, 12, Window(2, 12))
     assert len(windows) == 25
     assert windows[1].tolist() == [2, 0, 14, 12]
     # seen through 31 pixels, the cell of 12 lies in the middle
-    assert grid(35, 31, Window(4, 12))[0].tolist() == [9.5, 9.5, 21.5, 21.5]
+    assert window_grid(35, 31, Window(4, 12))[0].tolist() == [9.5, 9.5, 21.5, 21.5]
 
 
 def test_labels_by_hand():
@@ -85,57 +92,56 @@ def test_labels_by_hand():
     windows = np.concatenate([corners, corners + 10], axis=1)
     faces = np.array([[0, 0, 10, 10], [50, 50, 62, 62]], dtype=np.float32)
     ignored = np.array([False, True])
-    labels, offsets, located = label_windows(windows, faces, ignored, RECIPE, background=True)
+    labels, offsets, has_box = label_windows(windows, faces, ignored, OPTIONS, background=True)
     # overlaps 1, 50/150, 80/120 with the face; none; inside an ignored one
     assert labels.tolist() == [1, -1, 1, 0, -1]
-    assert located.tolist() == [True, False, True, False, False]
+    assert has_box.tolist() == [True, False, True, False, False]
     assert offsets[2].tolist() == pytest.approx([-0.2, 0, -0.2, 0])
-    labels, _, _ = label_windows(windows, faces, ignored, RECIPE, background=False)
+    labels, _, _ = label_windows(windows, faces, ignored, OPTIONS, background=False)
     assert labels.tolist() == [1, -1, 1, -1, -1]
 
 
 @pytest.mark.parametrize("mirror", [0.0, 1.0])
-def test_crops_hold_what_their_labels_say(examples, mirror):
-    recipe = replace(RECIPE, mirror=mirror, negative_share=0.0, part_share=0.0, points_share=1.0)
-    batch = CropSamples(examples, Mined.none(), recipe, size=48, seed=0).batch(3, 16)
+def test_crops_hold_what_their_labels_say(images, mirror):
+    options = CropOptions(negative_share=0.0, part_share=0.0, keypoint_share=1.0)
+    batch = draw(CropSampler(images, options, Augmentation(mirror=mirror, rotation_degrees=20), 48), 16)
     assert batch["images"].shape == (16, 48, 48, 3)
-    assert (batch["labels"] == 1).mean() > 0.8  # turned views may show less
-    assert batch["pointed"].all()
-    for image, points in zip(batch["images"], batch["points"], strict=True):
+    assert (batch["labels"] == 1).mean() > 0.8  # rotated views may show less
+    assert batch["has_keypoints"].all()
+    for image, points in zip(batch["images"], batch["keypoints"], strict=True):
         assert brightest_at(image, points, 48)
         assert points[0, 0] < points[1, 0]
 
 
-def test_negatives_hold_no_face(examples):
-    recipe = replace(RECIPE, negative_share=1.0, part_share=0.0)
-    batch = CropSamples(examples, Mined.none(), recipe, size=24, seed=0).batch(0, 64)
+def test_negatives_hold_no_face(images):
+    options = CropOptions(negative_share=1.0, part_share=0.0)
+    batch = draw(CropSampler(images, options, AUGMENTATION, 24), 64)
     assert (batch["labels"] != 1).all()
     assert (batch["labels"] == 0).mean() > 0.5
 
 
-def test_parts_are_located_but_not_judged(examples):
-    recipe = replace(RECIPE, negative_share=0.0, part_share=1.0, rotation_degrees=0.0)
-    batch = CropSamples(examples, Mined.none(), recipe, size=24, seed=0).batch(0, 32)
-    parts = batch["located"] & (batch["labels"] == -1)
+def test_parts_have_a_box_but_no_label(images):
+    options = CropOptions(negative_share=0.0, part_share=1.0)
+    batch = draw(CropSampler(images, options, UPRIGHT, 24), 32)
+    parts = batch["has_box"] & (batch["labels"] == -1)
     assert parts.mean() > 0.8
 
 
-def test_mined_crops_are_used(examples):
-    mined = Mined(Crops(np.array([0]), np.array([[0, 70, 20, 90]], dtype=np.float32)), Crops.none())
-    recipe = replace(RECIPE, negative_share=1.0, part_share=0.0, hard_share=1.0, rotation_degrees=0.0)
-    batch = CropSamples(examples, mined, recipe, size=24, seed=0).batch(0, 8)
+def test_mined_crops_are_used(images):
+    mined = Mined(Crops(np.array([0]), np.array([[0, 70, 20, 90]], dtype=np.float32)), Crops.join([]))
+    options = CropOptions(negative_share=1.0, part_share=0.0)
+    batch = draw(CropSampler(images, options, UPRIGHT, 24, mined=mined, mined_share=1.0), 8)
     assert (batch["labels"] == 0).all()
-    assert (batch["images"] < 100).all()  # grey: none of the dots
+    assert (batch["images"] < 100).all()  # gray: none of the dots
 
 
-def test_window_samples_find_the_face_in_their_patch(examples):
-    recipe = replace(RECIPE, kind="windows", positive=0.5, negative_share=0.0, windows_a_side=12)
-    samples = WindowSamples(examples, recipe, Window(4, 12), input_size=31, seed=0)
-    batch = samples.batch(0, 12)
+def test_window_samples_find_the_face_in_their_patch(images):
+    options = ProposalSamples(positive_iou=0.5, negative_share=0.0, windows_per_side=12)
+    batch = draw(WindowSampler(images, options, AUGMENTATION, Window(4, 12), 31), 12)
     assert batch["images"].shape == (12, 75, 75, 3)
     assert batch["labels"].shape == (12, 144)
     assert ((batch["labels"] == 1).any(axis=1)).mean() > 0.7
-    windows = grid(75, 31, Window(4, 12))
+    windows = window_grid(75, 31, Window(4, 12))
     for image, labels, offsets in zip(batch["images"], batch["labels"], batch["offsets"], strict=True):
         for k in np.flatnonzero(labels == 1):
             face = box.decode_boxes(offsets[k : k + 1], windows[k : k + 1])[0]
@@ -143,52 +149,51 @@ def test_window_samples_find_the_face_in_their_patch(examples):
             assert image[y - 2 : y + 3, x - 2 : x + 3].max() > 100  # the nose, between bright dots
 
 
-def test_patches_are_round_their_points(examples):
-    recipe = replace(RECIPE, points_off=0.1)
-    batch = PatchSamples(examples, recipe, PointPatches(0.25), size=24, seed=0).batch(0, 8)
+def test_patches_are_around_their_keypoints(images):
+    batch = draw(PatchSampler(images, PointPatches(0.25), 0.1, AUGMENTATION, 24), 8)
     assert batch["images"].shape == (8, 24, 24, 15)
-    for stack, points in zip(batch["images"], batch["points"], strict=True):
+    for stack, points in zip(batch["images"], batch["keypoints"], strict=True):
         for k, point in enumerate(points):
             assert brightest_at(stack[..., 3 * k : 3 * k + 3], point[None], 24)
 
 
 @pytest.mark.parametrize("kind", ["crops", "windows", "patches"])
-def test_a_batch_is_a_function_of_seed_and_step(examples, kind):
-    recipe = replace(RECIPE, colour=0.3, blur=0.5, jpeg=0.5, occlusion=0.5, grey=0.5)
+def test_a_sample_is_a_function_of_seed_step_and_row(images, kind):
     make = {
-        "crops": lambda: CropSamples(examples, Mined.none(), recipe, size=24, seed=5),
-        "windows": lambda: WindowSamples(examples, recipe, Window(2, 12), input_size=12, seed=5),
-        "patches": lambda: PatchSamples(examples, recipe, PointPatches(0.25), size=24, seed=5),
+        "crops": lambda: CropSampler(images, CropOptions(), ALL, 24),
+        "windows": lambda: WindowSampler(images, ProposalSamples(), ALL, Window(2, 12), 12),
+        "patches": lambda: PatchSampler(images, PointPatches(0.25), 0.12, ALL, 24),
     }[kind]
-    first, again, other = make().batch(7, 4), make().batch(7, 4), make().batch(8, 4)
+    first, again, other = draw(make(), 6, 5, 7), draw(make(), 6, 5, 7), draw(make(), 6, 5, 8)
+    part = draw_batch(make(), 5, 7, range(2, 4))
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
+        np.testing.assert_array_equal(first[name][2:4], part[name])
     assert not np.array_equal(first["images"], other["images"])
 
 
-def test_augment_changes_each_image_and_not_its_input():
-    images = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3), dtype=np.uint8)
-    before = images.copy()
-    recipe = SampleRecipe(colour=0.3, blur=1.0, jpeg=1.0, occlusion=1.0, grey=1.0)
-    changed = augment(images, recipe, np.random.default_rng(1))
-    np.testing.assert_array_equal(images, before)
-    assert all((a != b).any() for a, b in zip(changed, images, strict=True))
-    nothing = augment(images, SampleRecipe(), np.random.default_rng(1))
-    np.testing.assert_array_equal(nothing, images)
+def test_augment_changes_the_image_and_not_its_input():
+    image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
+    before = image.copy()
+    for change in ({"color": 0.3}, {"blur": 1.0}, {"jpeg": 1.0}, {"occlusion": 1.0}, {"gray": 1.0}):
+        changed = augment(image, Augmentation(**change), np.random.default_rng(1))
+        np.testing.assert_array_equal(image, before)
+        assert (changed != image).any(), change
+    np.testing.assert_array_equal(augment(image, Augmentation(), np.random.default_rng(1)), image)
 
 
 def test_the_split_goes_by_name_alone():
-    def example(name):
+    def annotated(name):
         no_boxes, no_points = np.empty((0, 4), np.float32), np.empty((0, 5, 2), np.float32)
-        return Example(DetectionSample(Path(name), no_boxes, np.empty(0, bool), no_points), True, 0)
+        return AnnotatedImage(DetectionSample(Path(name), no_boxes, np.empty(0, bool), no_points), True, 0)
 
     names = [f"{i}.jpg" for i in range(400)]
-    train, held = split([example(name) for name in names])
+    train, held = split([annotated(name) for name in names])
     assert 5 < len(held) < 45
-    again, _ = split([example(f"elsewhere/{name}") for name in reversed(names)])
-    assert {e.annotation.path.name for e in train} == {e.annotation.path.name for e in again}
+    again, _ = split([annotated(f"elsewhere/{name}") for name in reversed(names)])
+    assert {e.sample.path.name for e in train} == {e.sample.path.name for e in again}
 
 
 def test_sources_without_images_are_refused():
     with pytest.raises(BadRecipe, match="no usable image"):
-        Examples([], [])
+        FaceImages([], [])

@@ -8,10 +8,7 @@ import pytest
 
 from mien.detection import DetectorConfig, FaceDetector
 from mien.geometry import boxes as box
-from mien.train import recipe as recipes
-from mien.train.engine.devices import make_fabric
-from mien.train.engine.loop import train
-from mien.train.tasks import make_task
+from mien.train.run import train_recipes
 
 ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 FACE = (178, 68, 88, 112)
@@ -22,35 +19,40 @@ GENEROUS = DetectorConfig(min_face_size=40, pnet_threshold=0.1, rnet_threshold=0
 
 RECIPE = """
 name = "{name}"
-task = "{name}"
+task = "{task}"
 seed = 1
 [network]
 kind = "mien-{name}"
 [samples]
-kind = "{kind}"
-positive = 0.5
-context = {context}
-colour = 0.1
-points_share = 0.1
-hard_from = [{hard}]
+positive_iou = 0.5
+keypoint_share = 0.1
+{samples}
+[augmentation]
+color = 0.1
 [losses]
 regression = "smooth-l1"
-offsets = 2.0
-[optimiser]
+box = 2.0
+[optimizer]
 name = "adamw"
-rate = 3e-3
-decay = 1e-4
-ema = 0.9
+learning_rate = 3e-3
+weight_decay = 1e-4
+ema_decay = 0.9
 [schedule]
 steps = {steps}
-batch = {batch}
+batch_size = {batch_size}
 warmup = 5
 validate_every = 1000
 checkpoint_every = 1000
-[[data.sources]]
+[data.sources.faces]
 format = "wider-text"
 path = "faces"
 """
+
+STAGES = [
+    ("pnet", "proposal", 'kind = "windows"', 200, 6),
+    ("rnet", "refinement", 'context = 1.25\nmine_from = ["pnet/pnet.onnx"]', 150, 32),
+    ("onet", "refinement", 'context = 1.25\nmine_from = ["pnet/pnet.onnx", "rnet/rnet.onnx"]', 100, 32),
+]
 
 
 def write_data(folder: Path) -> None:
@@ -70,17 +72,14 @@ def losses_of(log: str) -> list[float]:
 def runs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tiny")
     write_data(folder)
-    stages = [
-        ("pnet", "windows", 1.0, "", 200, 6),
-        ("rnet", "crops", 1.25, '"pnet/pnet.onnx"', 150, 32),
-        ("onet", "crops", 1.25, '"pnet/pnet.onnx", "rnet/rnet.onnx"', 100, 32),
-    ]
-    for name, kind, context, hard, steps, batch in stages:
-        text = RECIPE.format(name=name, kind=kind, context=context, hard=hard, steps=steps, batch=batch)
-        recipe = recipes.loads(text, f"{name}.toml")
-        run = folder / "runs" / name
-        run.mkdir(parents=True)
-        train(recipe, make_task(recipe, folder, run, folder / "runs"), run, make_fabric("cpu"))
+    for name, task, samples, steps, batch_size in STAGES:
+        text = RECIPE.format(name=name, task=task, samples=samples, steps=steps, batch_size=batch_size)
+        (folder / f"{name}.toml").write_text(text)
+    names = ", ".join(f'"{name}.toml"' for name, *_ in STAGES)
+    (folder / "cascade.toml").write_text(f"recipes = [{names}]")
+    options = {"data": folder, "runs": folder / "runs", "device": "cpu"}
+    exported = list(train_recipes(folder / "cascade.toml", **options))
+    assert exported == [folder / "runs" / name / f"{name}.onnx" for name, *_ in STAGES]
     return folder / "runs"
 
 

@@ -1,46 +1,50 @@
 """A task small enough to train in a test: a linear network with dropout on numbers made from the step."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from mien.models import InputSpec, ModelCard, OutputSpec, SquareBox, Window
-from mien.train.recipe import (
-    DataRecipe,
-    NetworkRecipe,
-    OptimiserRecipe,
-    Recipe,
-    ScheduleRecipe,
-    Source,
-)
+from mien.train.recipe import Data, NetworkChoice, OptimizerOptions, Recipe, Schedule, Source
 
 SIDE = 4
-
-
-def tiny_recipe(steps: int = 12, **changes: object) -> Recipe:
-    values: dict[str, object] = {
-        "name": "tiny",
-        "task": "rnet",
-        "seed": 3,
-        "network": NetworkRecipe("tiny"),
-        "data": DataRecipe((Source("none", "nowhere"),)),
-        "optimiser": OptimiserRecipe("adamw", rate=0.03, decay=0.01, ema=0.9),
-        "schedule": ScheduleRecipe(steps, batch=16, warmup=2, validate_every=4, checkpoint_every=3),
-    }
-    return Recipe(**(values | changes))  # type: ignore[arg-type]
 
 
 class Tiny(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.convolution = nn.Conv2d(3, 4, 3)
-        self.normalisation = nn.BatchNorm2d(4)
+        self.normalization = nn.BatchNorm2d(4)
         self.dropout = nn.Dropout(0.2)
         self.dense = nn.Linear(4 * (SIDE - 2) ** 2, 5)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = torch.relu(self.normalisation(self.convolution(images)))
+        features = torch.relu(self.normalization(self.convolution(images)))
         return self.dense(self.dropout(features.flatten(1)))
+
+
+class TinyRecipe(Recipe):
+    networks: ClassVar[Mapping[str, type[nn.Module]]] = {"tiny": Tiny}
+
+    def make_task(self, data: Path, runs: Path) -> "TinyTask":
+        return TinyTask(self)
+
+
+def tiny_recipe(steps: int = 12, **changes: object) -> TinyRecipe:
+    values: dict[str, object] = {
+        "name": "tiny",
+        "task": "rnet",
+        "seed": 3,
+        "network": NetworkChoice(kind="tiny"),
+        "data": Data(sources={"none": Source(format="none", path="nowhere")}),
+        "optimizer": OptimizerOptions(name="adamw", learning_rate=0.03, weight_decay=0.01, ema_decay=0.9),
+        "schedule": Schedule(steps=steps, batch_size=16, warmup=2, validate_every=4, checkpoint_every=3),
+    }
+    return TinyRecipe(**(values | changes))
 
 
 class Exportable(nn.Module):
@@ -60,6 +64,8 @@ class Exportable(nn.Module):
 class TinyTask:
     """Label 1 when an image is bright. `fail_at`, `nan_at`: steps at which to misbehave."""
 
+    half_precision_weights = False
+
     def __init__(self, recipe: Recipe, fail_at: int = -1, nan_at: int = -1, noise: float = 0.0) -> None:
         torch.manual_seed(recipe.seed)
         self.network: nn.Module = Tiny()
@@ -71,7 +77,7 @@ class TinyTask:
         if step == self.fail_at:
             raise RuntimeError("the power is gone")
         numbers = np.random.default_rng((self.recipe.seed, step))
-        labels = numbers.integers(0, 2, self.recipe.schedule.batch)
+        labels = numbers.integers(0, 2, self.recipe.schedule.batch_size)
         noise = numbers.normal(0, 0.5, (len(labels), 3, SIDE, SIDE))
         images = noise + (labels - 0.5)[:, None, None, None]
         scale = np.nan if step == self.nan_at else 1.0
@@ -87,7 +93,7 @@ class TinyTask:
 
     def validate(self, network: nn.Module) -> dict[str, float]:
         assert not network.training
-        batch = self.batch(10**6, range(self.recipe.schedule.batch))
+        batch = self.batch(10**6, range(self.recipe.schedule.batch_size))
         return {"quality": float(-self.losses(network, batch)["score"]), "twice": np.float64(2)}
 
     def images(self, network: nn.Module) -> dict[str, np.ndarray]:
@@ -96,7 +102,7 @@ class TinyTask:
     def example(self) -> np.ndarray:
         return np.random.default_rng(0).integers(0, 256, (5, SIDE, SIDE, 3), np.uint8)
 
-    def card(self, measures: dict[str, float]) -> ModelCard:
+    def card(self, metrics: dict[str, float]) -> ModelCard:
         return ModelCard(
             name="tiny",
             task=self.recipe.task,
@@ -106,7 +112,7 @@ class TinyTask:
             license="MIT",
             training_data="numbers",
             source="a test",
-            scores=measures,
+            scores=metrics,
             parameters=0,
         )
 

@@ -1,4 +1,4 @@
-"""Export a trained network as an .onnx file with its model card, and check that it computes the same."""
+"""Export a network to one .onnx file with its card, checked against torch."""
 
 import copy
 import warnings
@@ -15,36 +15,34 @@ from mien.errors import ExportMismatch
 from mien.io import atomic_write
 from mien.models import Window, open_model
 from mien.models.attach import attach_card
-from mien.train.engine.task import Exportable, Images
+from mien.train.task import Exportable, Images
 
 OPSET = 17
 TOLERANCE = 1e-4
-"""Largest difference allowed between torch and ONNX Runtime; outputs are scores or fractions of a box."""
+"""Largest difference allowed between torch and ONNX Runtime; all outputs are scores or fractions of a box."""
 
-HALVED = frozenset({"landmarks68"})
-"""Tasks whose weights are stored as float16, in half the space, and computed with as float32."""
-
-_SMALLEST_HALVED = 256
+_MIN_HALF_SIZE = 256
+"""Constants with fewer values stay in 32 bits."""
 
 
-def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str, float]) -> Path:
-    """Write `network` with its card to `path` atomically, and return `path`. `network` itself is not changed.
+def export(task: Exportable, network: nn.Module, path: Path, metrics: dict[str, float]) -> Path:
+    """Write ``network`` with its card to ``path`` and return ``path``. ``network`` is not changed.
 
     Raises:
         ExportMismatch: Torch and ONNX Runtime differ by more than TOLERANCE on the task's example crops; nothing
-            is written.
+            was written.
     """
-    card = task.card(measures)
+    card = task.card(metrics)
     module = task.exportable(copy.deepcopy(network).cpu().eval()).eval()
     any_size = isinstance(card.crop, Window)
     names = card.output.names
     example = task.example()
     with atomic_write(path) as part:
-        if card.task in HALVED:
+        if task.half_precision_weights:
             _fuse(module)
             _round_to_half(module)
         _write_graph(part, module, example, names, any_size=any_size)
-        if card.task in HALVED:
+        if task.half_precision_weights:
             _store_in_half(part)
         part.write_bytes(attach_card(onnx.load(part), card))
         model = open_model(part, card.task)
@@ -55,11 +53,12 @@ def export(task: Exportable, network: nn.Module, path: Path, measures: dict[str,
 
 def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[str, ...], *, any_size: bool) -> None:
     """Write the module as an ONNX file; batch normalization after a convolution is folded into it."""
-    free = {0: "n", 1: "h", 2: "w"} if any_size else {0: "n"}
+    dynamic = {0: "n", 1: "h", 2: "w"} if any_size else {0: "n"}
     # The second image keeps the tracer from taking a batch of one for a constant.
     pair = torch.from_numpy(np.repeat(example[:1], 2, axis=0))
     with warnings.catch_warnings():
-        # The TorchScript exporter is deprecated, but the new one needs onnxscript and folds less.
+        # The TorchScript exporter is deprecated, but the new one needs onnxscript, does not fold as well, and
+        # gives these small networks nothing.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
             module,
@@ -67,14 +66,14 @@ def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[
             path,
             input_names=["images"],
             output_names=list(outputs),
-            dynamic_axes={"images": free} | {name: {0: "n"} for name in outputs},
+            dynamic_axes={"images": dynamic} | {name: {0: "n"} for name in outputs},
             opset_version=OPSET,
             dynamo=False,
         )
 
 
 def _fuse(module: nn.Module) -> None:
-    """Fold batch normalization into the convolution that it follows."""
+    """Fold batch normalization into the convolution before it, wherever one follows the other."""
     for child in module.modules():
         if not isinstance(child, nn.Sequential):
             continue
@@ -87,18 +86,18 @@ def _fuse(module: nn.Module) -> None:
 @torch.no_grad()
 def _round_to_half(module: nn.Module) -> None:
     for parameter in module.parameters():
-        if parameter.numel() >= _SMALLEST_HALVED:
+        if parameter.numel() >= _MIN_HALF_SIZE:
             parameter.copy_(parameter.half().float())
 
 
 def _store_in_half(path: Path) -> None:
-    """Store large constants as float16, with a cast to float32: lossless for values rounded before."""
+    """Store large constants in 16 bits, to be cast to 32 when the file is opened; rounded weights lose nothing."""
     model = onnx.load(path)
     graph = model.graph
     casts = []
     for constant in list(graph.initializer):
         values = onnx.numpy_helper.to_array(constant)
-        if values.dtype != np.float32 or values.size < _SMALLEST_HALVED:
+        if values.dtype != np.float32 or values.size < _MIN_HALF_SIZE:
             continue
         narrow = onnx.numpy_helper.from_array(values.astype(np.float16), f"{constant.name}.half")
         casts.append(onnx.helper.make_node("Cast", [narrow.name], [constant.name], to=onnx.TensorProto.FLOAT))
@@ -111,7 +110,7 @@ def _store_in_half(path: Path) -> None:
 
 
 def _trials(example: Images, *, any_size: bool) -> list[Images]:
-    """Return batches of several sizes, which reveal a size frozen by tracing."""
+    """Return batches of several sizes, to detect one that tracing froze."""
     if any_size:
         return [example[i : i + 1] for i in range(len(example))] + [np.tile(example[:1], (1, 2, 3, 1))]
     return [example, example[:1]]

@@ -1,73 +1,96 @@
-"""The losses of the cascade, each masked by what its samples know."""
+"""Losses, each masked by what its samples know."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mien.train.recipe import LossRecipe
+Regression = Literal["l2", "smooth-l1"]
 
-_BEND = 0.05
+_SMOOTH_L1_BETA = 0.05
 """Below this error (in sides of the window) the smooth L1 loss is quadratic."""
 
 
-def hard_score_loss(logits: Tensor, labels: Tensor, hard: float) -> Tensor:
-    """Cross entropy of crops (n,) with labels in {1, 0, -1 = none}; the ``hard`` share with the largest loss counts.
+def ohem_score_loss(logits: Tensor, labels: Tensor, share: float) -> Tensor:
+    """Cross entropy of crops (n,) with labels in {1, 0, -1 = unlabelled}, by the ``share`` with the largest loss.
 
-    Online hard sample mining of the paper: which samples count is decided in the forward pass.
+    Online hard example mining, as in the MTCNN paper: the forward pass decides which samples count.
     """
-    known = labels >= 0
-    each = F.binary_cross_entropy_with_logits(logits[known], labels[known].float(), reduction="none")
-    count = max(1, round(hard * len(each))) if len(each) else 0
-    return each.topk(count).values.mean() if count else logits.sum() * 0
+    labelled = labels >= 0
+    losses = F.binary_cross_entropy_with_logits(logits[labelled], labels[labelled].float(), reduction="none")
+    count = max(1, round(share * len(losses))) if len(losses) else 0
+    return losses.topk(count).values.mean() if count else logits.sum() * 0
 
 
-def window_score_loss(logits: Tensor, labels: Tensor, negatives_a_face: float) -> Tensor:
-    """Cross entropy of windows (n, k): all faces, and so many times as many others, hardest of the batch first.
+def window_score_loss(logits: Tensor, labels: Tensor, negatives_per_face: float) -> Tensor:
+    """Cross entropy of windows (n, k): all faces, and ``negatives_per_face`` times as many of the hardest others.
 
-    Of images without faces at least one window each counts.
+    At least one background window per image counts.
     """
     faces, others = logits[labels == 1], logits[labels == 0]
-    count = min(len(others), max(len(logits), round(negatives_a_face * len(faces))))
+    count = min(len(others), max(len(logits), round(negatives_per_face * len(faces))))
     hardest = others.topk(count).values if count else others
     total = F.softplus(-faces).sum() + F.softplus(hardest).sum()
     return total / max(1, len(faces) + count)
 
 
-def regression_loss(found: Tensor, truth: Tensor, known: Tensor, kind: str) -> Tensor:
+def regression_loss(predicted: Tensor, target: Tensor, known: Tensor, kind: Regression) -> Tensor:
     """Mean error of the rows (n, ...) that are known: squared, or smooth L1."""
-    found, truth = found[known], truth[known]
-    if not len(found):
-        return found.sum()
+    predicted, target = predicted[known], target[known]
+    if not len(predicted):
+        return predicted.sum()
     if kind == "l2":
-        return F.mse_loss(found, truth)
-    return F.smooth_l1_loss(found, truth, beta=_BEND)
+        return F.mse_loss(predicted, target)
+    return F.smooth_l1_loss(predicted, target, beta=_SMOOTH_L1_BETA)
 
 
-def crop_losses(outputs: tuple[Tensor, ...], batch: dict[str, Tensor], recipe: LossRecipe) -> dict[str, Tensor]:
-    """Score, offsets and, where the network has them, points; weighted as the recipe says."""
-    logits, offsets, *points = outputs
-    losses = {
-        "score": recipe.score * hard_score_loss(logits, batch["labels"], recipe.hard),
-        "offsets": recipe.offsets * regression_loss(offsets, batch["offsets"], batch["located"], recipe.regression),
+def distances(predicted: Tensor, target: Tensor) -> Tensor:
+    """Distances (n, k) of points (n, k, 2), differentiable where they coincide."""
+    return torch.sqrt((predicted - target).square().sum(-1) + 1e-10)
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Mean of the values, 0 if all weights are."""
+    return (values * weights).sum() / weights.sum().clamp(min=1)
+
+
+def wing(error: Tensor, width: float = 10.0, bend: float = 2.0) -> Tensor:
+    """Logarithmic near zero, so that small errors count; linear beyond ``width`` (Feng et al. 2018)."""
+    step = width - width * math.log1p(width / bend)
+    return torch.where(error < width, width * torch.log1p(error / bend), error - step)
+
+
+def adaptive_wing(error: Tensor, width: float = 14.0, bend: float = 1.0, power: float = 2.1) -> Tensor:
+    """Wing with a nearly quadratic middle (Wang, Bo, Li 2019), applied to distances instead of heat maps.
+
+    It is linear beyond 5.
+    """
+    theta = 5.0
+    ratio = theta / bend
+    slope = width / (1 + ratio**power) * power * ratio ** (power - 1) / bend
+    start = width * math.log1p(ratio**power)
+    near = width * torch.log1p((error.clamp(max=theta) / bend) ** power)
+    return torch.where(error < theta, near, start + slope * (error - theta))
+
+
+def laplace(error: Tensor, log_scale: Tensor) -> Tensor:
+    """Negative log likelihood of a distance under the density exp(-r / b) / (2 pi b^2), b = exp(log_scale)."""
+    return error * torch.exp(-log_scale) + 2 * log_scale
+
+
+DISTANCE_LOSSES: Mapping[str, Callable[[Tensor], Tensor]] = MappingProxyType(
+    {
+        "l2": lambda error: error.square() / 10,
+        "l1": lambda error: error,
+        "smooth-l1": lambda error: F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=2.0),
+        "wing": lambda error: wing(error) / 4,
+        "adaptive-wing": lambda error: adaptive_wing(error) / 10,
     }
-    if points:
-        error = regression_loss(points[0], batch["points"], batch["pointed"], recipe.regression)
-        losses["points"] = recipe.points * error
-    return losses
-
-
-def window_losses(outputs: tuple[Tensor, Tensor], batch: dict[str, Tensor], recipe: LossRecipe) -> dict[str, Tensor]:
-    """Score and offsets of all windows of the patches."""
-    logits, offsets = outputs[0].flatten(1), outputs[1].flatten(2).transpose(1, 2)
-    return {
-        "score": recipe.score * window_score_loss(logits, batch["labels"], recipe.negatives_a_face),
-        "offsets": recipe.offsets * regression_loss(offsets, batch["offsets"], batch["located"], recipe.regression),
-    }
-
-
-def point_losses(points: Tensor, batch: dict[str, Tensor], recipe: LossRecipe) -> dict[str, Tensor]:
-    """L-Net's only loss."""
-    known = torch.ones(len(points), dtype=torch.bool, device=points.device)
-    return {"points": recipe.points * regression_loss(points, batch["points"], known, recipe.regression)}
+)
+"""Losses of distances in hundredths of the crop, scaled to comparable sizes."""

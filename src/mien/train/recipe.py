@@ -1,262 +1,242 @@
-"""Recipes: everything that decides a training run, read from TOML, strictly.
+"""Recipes: everything that decides a training run, read from TOML and checked strictly.
 
-A misspelt key, a missing one or a value of the wrong kind stops the run before it starts, with file, table,
-key and the keys that are allowed.
+An unknown key, a missing one or a value of the wrong type stops the run before it starts, with file, table, key and
+the keys that are allowed. A recipe may extend another: ``extends = "base.toml"`` (a path relative to the file) takes
+over its settings; tables are merged, all other values replaced.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+import tomllib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar, get_args
 
-from mien.datasets.crop_rules import RULES
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from torch import nn
+
 from mien.errors import BadRecipe
-from mien.train import tables
-from mien.train.tables import demand
+from mien.train.task import Task
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+PositiveFraction = Annotated[float, Field(gt=0, le=1)]
+AtLeastOne = Annotated[float, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML has lists only
+Table = dict[str, Any]
+
+_S = TypeVar("_S", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkRecipe:
-    """Which architecture is trained; `start`: the `best.pt` of an earlier run, whose weights it begins with."""
+class Section(BaseModel):
+    """A table of a recipe: unknown keys, other types and non-finite numbers are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class NetworkChoice(Section):
+    """Which network is trained.
+
+    Attributes:
+        kind: A name in the ``networks`` of the task's recipe.
+        start: ``best.pt`` of an earlier run, below the runs folder, whose weights it starts from.
+    """
 
     kind: str
     start: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One data set: `format` names the reader, `weight` is its share of faces relative to the other sources.
+class Source(Section):
+    """A data set.
 
-    `background`: all faces are annotated, so that negatives may be cut from what is not.
+    Attributes:
+        format: Reader, a key of ``mien.datasets.registry.FORMATS`` or "shards".
+        path: File or folder below the data folder.
+        split: Part of the data set.
+        weight: Share of its faces among those drawn, relative to the other sources.
+        background: Every face is annotated, so everything else may be used as background.
     """
 
     format: str
     path: str
     split: str = "train"
-    weight: float = 1.0
+    weight: NonNegative = 1.0
     background: bool = True
 
-    def __post_init__(self) -> None:
-        demand(self.weight >= 0, "weight", self.weight, "at least 0")
 
+class Data(Section):
+    """The data sets by name, and what the card says of their license."""
 
-@dataclass(frozen=True, slots=True)
-class DataRecipe:
-    """Where the images come from; `license` is what the card will say."""
-
-    sources: tuple[Source, ...]
+    sources: dict[str, Source] = Field(min_length=1)
     license: str = "not stated"
 
-    def __post_init__(self) -> None:
-        demand(len(self.sources) > 0, "sources", "[]", "at least one [[data.sources]]")
+
+class Augmentation(Section):
+    """Random changes of a crop: probabilities, but for the largest rotation and the strength of ``color``."""
+
+    rotation_degrees: NonNegative = 0.0
+    mirror: Fraction = 0.5
+    color: NonNegative = 0.0
+    gray: Fraction = 0.0
+    blur: Fraction = 0.0
+    jpeg: Fraction = 0.0
+    occlusion: Fraction = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class SampleRecipe:
-    """How crops are cut and labelled: IoU thresholds as in the paper, shares of a batch, augmentation.
-
-    `context` (R-Net, O-Net) and `patch_fraction` (L-Net) become the crop specification of the card.
-
-    `occlusion`, `blur`, `jpeg`, `grey`, `mirror` are probabilities; `colour` is a strength; `hard_from` are
-    the files of the networks trained so far, whose mistakes become samples.
-    """
-
-    kind: Literal["crops", "windows"] = "crops"
-    positive: float = 0.65
-    part: float = 0.4
-    negative: float = 0.3
-    context: float = 1.0
-    patch_fraction: float = 0.25
-    negative_share: float = 0.5
-    part_share: float = 0.2
-    points_share: float = 0.0
-    hard_from: tuple[str, ...] = ()
-    hard_share: float = 0.7
-    hard_threshold: float = 0.3
-    hard_min_face_size: float = 12.0
-    rotation_degrees: float = 0.0
-    occlusion: float = 0.0
-    blur: float = 0.0
-    jpeg: float = 0.0
-    grey: float = 0.0
-    colour: float = 0.0
-    mirror: float = 0.5
-    windows_a_side: int = 25
-    points_off: float = 0.12
-
-    def __post_init__(self) -> None:
-        for name in ("occlusion", "blur", "jpeg", "grey", "mirror", "hard_share", "hard_threshold"):
-            chance = getattr(self, name)
-            demand(0 <= chance <= 1, name, chance, "between 0 and 1")
-        shares = (self.negative_share, self.part_share, self.points_share)
-        demand(min(shares) >= 0 and sum(shares) <= 1, "the shares", shares, "at least 0 and together at most 1")
-        demand(self.colour >= 0, "colour", self.colour, "at least 0")
-        ordered = 0 <= self.negative <= self.part <= self.positive <= 1
-        found = (self.negative, self.part, self.positive)
-        demand(ordered, "negative, part, positive", found, "in rising order between 0 and 1")
-        demand(self.context >= 1, "context", self.context, "at least 1")
-        demand(0 < self.patch_fraction <= 1, "patch_fraction", self.patch_fraction, "above 0 and at most 1")
-        demand(self.windows_a_side >= 1, "windows_a_side", self.windows_a_side, "at least 1")
-
-
-@dataclass(frozen=True, slots=True)
-class LossRecipe:
-    """Weights of the losses; `hard`: the share of a batch of crops, hardest first, that counts for the score.
-
-    Of windows, all faces count and `negatives_a_face` times as many others, hardest first.
-    """
-
-    score: float = 1.0
-    offsets: float = 0.5
-    points: float = 0.5
-    hard: float = 0.7
-    regression: Literal["l2", "smooth-l1"] = "l2"
-    negatives_a_face: float = 5.0
-
-    def __post_init__(self) -> None:
-        for name in ("score", "offsets", "points"):
-            demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
-        demand(0 < self.hard <= 1, "hard", self.hard, "above 0 and at most 1")
-
-
-@dataclass(frozen=True, slots=True)
-class LandmarkRecipe:
-    """What the 68 points need besides: how crops are cut, and which losses count.
-
-    ``crop``, ``context``: the crop specification of the card, "square" for `SquareBox`, "stretched" for
-    `StretchedBox`. ``shift`` and ``resize`` are the deviations of centre (in sides) and size (logarithm) by which a
-    crop may be off, and ``near`` the share of crops that are off by a quarter of that, as a second look is. ``loss``:
-    of the points, see `mien.train.landmarks.losses`; ``by_eyes``: errors count in inter-ocular distances, so that
-    turned faces count more; ``other_row``: weight at which points other than the jaw also teach the other scheme;
-    ``uncertainty`` and ``pose``: weights of those heads.
-    """
-
-    crop: Literal["square", "stretched"] = "square"
-    context: float = RULES["square"].context
-    shift: float = 0.06
-    resize: float = 0.1
-    near: float = 0.0
-    loss: Literal["l2", "l1", "smooth-l1", "wing", "adaptive-wing", "laplace"] = "l1"
-    by_eyes: bool = False
-    other_row: float = 0.0
-    uncertainty: float = 0.0
-    pose: float = 0.0
-
-    def __post_init__(self) -> None:
-        demand(self.context >= 1, "context", self.context, "at least 1")
-        demand(self.near <= 1, "near", self.near, "at most 1")
-        for name in ("shift", "resize", "near", "other_row", "uncertainty", "pose"):
-            demand(getattr(self, name) >= 0, name, getattr(self, name), "at least 0")
-
-
-@dataclass(frozen=True, slots=True)
-class OptimiserRecipe:
-    """`ema` is the decay of the averaged weights (0: none), `clip` the largest norm of the gradient."""
+class OptimizerOptions(Section):
+    """The optimizer; ``gradient_clip`` is the largest norm of the gradient, an ``ema_decay`` of 0 means no average."""
 
     name: Literal["adamw", "adam", "sgd"]
-    rate: float
-    decay: float
-    ema: float = 0.999
-    clip: float = 5.0
-
-    def __post_init__(self) -> None:
-        demand(self.rate > 0, "rate", self.rate, "above 0")
-        demand(self.decay >= 0, "decay", self.decay, "at least 0")
-        demand(0 <= self.ema < 1, "ema", self.ema, "at least 0 and below 1")
-        demand(self.clip > 0, "clip", self.clip, "above 0")
+    learning_rate: Positive
+    weight_decay: NonNegative
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    gradient_clip: Positive = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleRecipe:
-    """How long; all but `batch` (samples) are counted in steps.
+class Schedule(Section):
+    """How long to train; all but ``batch_size`` (samples over all processes) is counted in steps.
 
-    `curve` of the learning rate after the warm-up: half a cosine, or "stairs", 0.98 times as much every 1,000
-    steps.
+    ``curve`` of the learning rate after warm-up: half a cosine, or "stairs", times 0.98 every 1,000 steps.
     """
 
-    steps: int
-    batch: int
-    warmup: int
-    validate_every: int
-    checkpoint_every: int
+    steps: Count
+    batch_size: Count
+    warmup: Annotated[int, Field(ge=0)] = 0
+    validate_every: Count
+    checkpoint_every: Count
     curve: Literal["cosine", "stairs"] = "cosine"
 
-    def __post_init__(self) -> None:
-        for name in ("steps", "batch", "validate_every", "checkpoint_every"):
-            demand(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        demand(0 <= self.warmup < self.steps, "warmup", self.warmup, f"at least 0 and below steps ({self.steps})")
+    @model_validator(mode="after")
+    def _warmup_ends(self) -> Self:
+        if self.warmup >= self.steps:
+            raise ValueError(f"warmup = {self.warmup} must be below steps = {self.steps}")
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """One network's training, complete: the same recipe on the same data gives the same network."""
+class Recipe(Section, ABC):
+    """One network's training: the same recipe on the same data gives the same network.
 
-    name: str
-    task: Literal["pnet", "rnet", "onet", "lnet", "landmarks68"]
-    seed: int
-    network: NetworkRecipe
-    data: DataRecipe
-    optimiser: OptimiserRecipe
-    schedule: ScheduleRecipe
-    samples: SampleRecipe = field(default_factory=SampleRecipe)
-    losses: LossRecipe = field(default_factory=LossRecipe)
-    landmarks: LandmarkRecipe = field(default_factory=LandmarkRecipe)
-
-    def __post_init__(self) -> None:
-        plain = self.name != "" and all(c.isalnum() or c in "-_." for c in self.name) and self.name[0] != "."
-        demand(plain, "name", repr(self.name), "letters, digits, '-', '_' and '.': it names a file")
-        demand(self.seed >= 0, "seed", self.seed, "at least 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Cascade:
-    """Recipes to be run in order; paths are relative to the file that names them."""
-
-    recipes: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        demand(len(self.recipes) > 0, "recipes", "[]", "at least one file")
-
-
-def read(path: Path) -> tuple[Recipe, ...]:
-    """The recipes of a file, in order: one, or all that a cascade file names.
-
-    All are checked before any is run. Raises BadRecipe.
+    Each task has its own subclass, which adds the task's tables and builds the task.
     """
-    if "recipes" not in tables.parse(_text(path), str(path)):
-        return (read_recipe(path),)
-    return tuple(read_recipe(path.parent / name) for name in read_cascade(path).recipes)
+
+    networks: ClassVar[Mapping[str, Callable[[], nn.Module]]]
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")
+    task: str
+    seed: int = Field(ge=0)
+    network: NetworkChoice
+    augmentation: Augmentation = Augmentation()
+    optimizer: OptimizerOptions
+    schedule: Schedule
+    data: Data
+
+    @model_validator(mode="after")
+    def _network_exists(self) -> Self:
+        if self.network.kind not in self.networks:
+            raise ValueError(f"network.kind = {self.network.kind!r} must be one of {', '.join(self.networks)}")
+        return self
+
+    @abstractmethod
+    def make_task(self, data: Path, runs: Path) -> Task:
+        """Return the task: network, data, losses, metrics and card.
+
+        Args:
+            data: Folder that the paths of the sources start from.
+            runs: Folder of all runs; earlier networks are read from, and caches written below it.
+
+        Raises:
+            BadRecipe: The sources hold nothing to train on.
+            BadAnnotation, ModelMissing: A source or an earlier network cannot be read.
+        """
+
+    def dumps(self) -> str:
+        """Return the recipe as TOML, with every default."""
+        return tomli_w.dumps(self.model_dump(mode="json"))
 
 
-def read_recipe(path: Path) -> Recipe:
-    """Read one recipe. Raises BadRecipe."""
-    return loads(_text(path), str(path))
+def read_table(path: Path, extended_by: tuple[Path, ...] = ()) -> Table:
+    """Return the settings of a TOML file, merged over those that it extends. Raises BadRecipe."""
+    if path.resolve() in extended_by:
+        chain = " -> ".join(each.name for each in (*extended_by, path))
+        raise BadRecipe(f"{path}: extends itself ({chain}); remove one 'extends'")
+    table = _parse(path)
+    base = table.pop("extends", None)
+    if base is None:
+        return table
+    if not isinstance(base, str):
+        raise BadRecipe(f"{path}: extends must be the path of a recipe, found {base!r}")
+    return _merge(read_table(path.parent / base, (*extended_by, path.resolve())), table)
 
 
-def read_cascade(path: Path) -> Cascade:
-    """Read a list of recipes. Raises BadRecipe."""
-    return tables.fill(Cascade, tables.parse(_text(path), str(path)), str(path))
-
-
-def loads(text: str, file: str) -> Recipe:
-    """A recipe from TOML text; `file` is named in errors. Raises BadRecipe."""
-    return tables.fill(Recipe, tables.parse(text, file), file)
-
-
-def dumps(recipe: Recipe) -> str:
-    """The recipe as TOML, every default spelt out; `loads` reads it back to an equal recipe."""
-    return "\n".join(tables.lines(recipe)).strip() + "\n"
-
-
-def differences(old: Recipe, new: Recipe) -> list[str]:
-    """Keys on which two recipes differ, as 'schedule.steps: 100 -> 200'."""
-    before, after = tables.flat(old), tables.flat(new)
-    return [f"{key}: {before[key]} -> {after[key]}" for key in before if before[key] != after[key]]
-
-
-def _text(path: Path) -> str:
+def check(kind: type[_S], table: Table, file: Path) -> _S:
+    """Return the settings as a section. Raises BadRecipe naming the file, table and key of each mistake."""
     try:
-        return path.read_text(encoding="utf-8")
+        return kind.model_validate(table)
+    except ValidationError as error:
+        mistakes = [_explain(kind, mistake) for mistake in error.errors()]
+        raise BadRecipe(f"{file}: {'; '.join(mistakes)}") from None
+
+
+def differences(old: Table, new: Table) -> list[str]:
+    """Return the keys on which two dumped recipes differ, as "schedule.steps: 100 -> 200"."""
+    before, after = _flatten(old), _flatten(new)
+    keys = [*before, *(key for key in after if key not in before)]
+    absent = "absent"
+    return [
+        f"{key}: {before.get(key, absent)} -> {after.get(key, absent)}"
+        for key in keys
+        if before.get(key, absent) != after.get(key, absent)
+    ]
+
+
+def _parse(path: Path) -> Table:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise BadRecipe(f"{path}: not TOML: {error}") from None
     except FileNotFoundError:
         raise BadRecipe(f"{path}: no such recipe; see the folder recipes/ for those that exist") from None
     except (OSError, UnicodeDecodeError) as error:
         raise BadRecipe(f"{path}: cannot be read: {error}") from error
+
+
+def _merge(base: Table, changes: Table) -> Table:
+    merged = dict(base)
+    for key, value in changes.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both_tables else value
+    return merged
+
+
+def _explain(kind: type[BaseModel], mistake: ErrorDetails) -> str:
+    *table, key = mistake["loc"] or ("",)
+    place = f"[{'.'.join(map(str, table))}]" if table else "top level"
+    if mistake["type"] in ("extra_forbidden", "missing"):
+        fault = "unknown key" if mistake["type"] == "extra_forbidden" else "missing key"
+        return f"{place}: {fault} {key!r}; allowed are {', '.join(_section(kind, table).model_fields)}"
+    if mistake["type"] == "value_error":
+        where = ".".join(map(str, mistake["loc"]))
+        return f"{f'[{where}]' if where else 'top level'}: {mistake['ctx']['error']}"
+    return f"{place}: {key} = {mistake['input']!r}: {mistake['msg'].lower()}"
+
+
+def _section(kind: type[BaseModel], table: list[int | str]) -> type[BaseModel]:
+    """Return the type of the section at a place in a recipe."""
+    for key in table:
+        field = kind.model_fields.get(str(key))
+        if field is not None:  # else the name of an entry, as in [data.sources.wider]
+            types = (field.annotation, *get_args(field.annotation))
+            kind = next(each for each in types if isinstance(each, type) and issubclass(each, BaseModel))
+    return kind
+
+
+def _flatten(table: Table, prefix: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in table.items():
+        found |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return found

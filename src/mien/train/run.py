@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from mien.train import recipe as recipes
 from mien.train.engine.devices import make_fabric
 from mien.train.engine.loop import train
-from mien.train.tasks import make_task
+from mien.train.tasks import read_recipes
 
 
 def train_recipes(
@@ -30,14 +29,12 @@ def train_recipes(
         device, devices, precision: See :func:`mien.train.engine.devices.make_fabric`.
         resume: Continue interrupted runs instead of starting again.
     """
-    todo = recipes.read(path)
+    recipes = read_recipes(path)
     fabric = make_fabric(device, devices, precision)
     fabric.launch()
-    for recipe in todo:
-        run_dir = runs / recipe.name
-        run_dir.mkdir(parents=True, exist_ok=True)
+    for recipe in recipes:
         with fabric.rank_zero_first():  # rank 0 mines hard examples, the others read what it found
-            task = make_task(recipe, data, run_dir, runs)
-        exported = train(recipe, task, run_dir, fabric, resume=resume)
+            task = recipe.make_task(data, runs)
+        exported = train(recipe, task, runs / recipe.name, fabric, resume=resume)
         if fabric.is_global_zero:
             yield exported

@@ -1,4 +1,4 @@
-"""Samples whose points can be seen: a bright dot of its own grey at each of the known points."""
+"""Samples whose points can be seen: a bright dot of its own gray at each of the known points."""
 
 import numpy as np
 

@@ -3,19 +3,23 @@ import pytest
 
 from mien.errors import BadRecipe
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
-from mien.train.landmarks.samples import LandmarkSamples
-from mien.train.recipe import LandmarkRecipe, SampleRecipe
-from mien.train.views import View
+from mien.train.recipe import Augmentation
+from mien.train.samples.faces import source_probability
+from mien.train.samples.landmarks import LandmarkSampler, LandmarkSamples
+from mien.train.samples.views import View
+from mien.train.tasks.parts import draw_batch
 
 from .faces import dotted
 
 
-def samples(faces=None, weights=(1.0,), sources=None, changes=None, **recipe):
+def sampler(faces=None, weights=(1.0,), sources=None, augmentation=None, **options):
     faces = [dotted()] if faces is None else faces
-    sources = [0] * len(faces) if sources is None else sources
-    return LandmarkSamples(
-        faces, sources, weights, LandmarkRecipe(**recipe), changes or SampleRecipe(), size=128, seed=4
-    )
+    probability = source_probability(np.array([0] * len(faces) if sources is None else sources), weights)
+    return LandmarkSampler(faces, probability, LandmarkSamples(**options), augmentation or Augmentation(), 128)
+
+
+def draw(sampler, step, count):
+    return {name: tensor.numpy() for name, tensor in draw_batch(sampler, 4, step, range(count)).items()}
 
 
 def brightness_at(image, points):
@@ -23,54 +27,52 @@ def brightness_at(image, points):
     return image[rows, columns].mean(axis=1)
 
 
-@pytest.mark.parametrize("crop", ["square", "box"])
-def test_the_dots_are_where_the_points_say_whatever_the_view(crop):
-    changes = SampleRecipe(rotation_degrees=60, mirror=0.5)
-    batch = samples(changes=changes, crop=crop, shift=0.05, resize=0.1).batch(0, 12)
-    for image, points in zip(batch["images"], batch["points"], strict=True):
+@pytest.mark.parametrize(("crop", "context"), [("square", 1.5), ("stretched", 1.25)])
+def test_the_dots_are_at_the_landmarks_in_every_view(crop, context):
+    augmentation = Augmentation(rotation_degrees=60, mirror=0.5)
+    options = {"crop": crop, "context": context, "center_jitter": 0.05, "scale_jitter": 0.1}
+    batch = draw(sampler(augmentation=augmentation, **options), 0, 12)
+    for image, points in zip(batch["images"], batch["landmarks"], strict=True):
         inside = ((points > 0.02) & (points < 0.98)).all(axis=1)
         assert inside.sum() > 40
         assert brightness_at(image, points[inside]).min() > 120
 
 
-def test_a_mirrored_view_swaps_left_and_right_and_turns_the_pose():
-    drawn = samples()
-    straight = drawn.straight(np.array([0]))
-    view = drawn._straight(0)
-    mirrored = drawn.arrays(np.array([0]), [View(view.x, view.y, view.side, 0.0, True, view.aspect)])
-    flipped = straight["points"][0, list(SIXTY_EIGHT_MIRROR)] * [-1, 1] + [1, 0]
-    np.testing.assert_allclose(mirrored["points"][0], flipped, atol=1e-5)
-    np.testing.assert_allclose(mirrored["pose"][0], [-20, 5, -10])
+def test_a_mirrored_view_swaps_left_and_right_and_mirrors_the_pose():
+    drawn = sampler()
+    view = drawn.view(0)
+    mirrored = drawn.seen(0, View(view.x, view.y, view.side, 0.0, True, view.aspect))
+    flipped = drawn.centerd(0)["landmarks"][list(SIXTY_EIGHT_MIRROR)] * [-1, 1] + [1, 0]
+    np.testing.assert_allclose(mirrored["landmarks"], flipped, atol=1e-5)
+    np.testing.assert_allclose(mirrored["pose"], [-20, 5, -10])
 
 
-def test_a_view_that_turns_clockwise_sees_the_head_roll_the_other_way():
-    drawn = samples()
-    view = drawn._straight(0)
-    turned = drawn.arrays(np.array([0]), [View(view.x, view.y, view.side, 30.0, False, view.aspect)])
-    np.testing.assert_allclose(turned["pose"][0], [20, 5, -20])
+def test_a_view_rotated_clockwise_shows_the_opposite_roll():
+    drawn = sampler()
+    view = drawn.view(0)
+    rotated = drawn.seen(0, View(view.x, view.y, view.side, 30.0, False, view.aspect))
+    np.testing.assert_allclose(rotated["pose"], [20, 5, -20])
 
 
 def test_a_batch_depends_on_seed_and_step_alone():
-    first, again, other = samples().batch(3, 4), samples().batch(3, 4), samples().batch(4, 4)
+    first, again, other = draw(sampler(), 3, 4), draw(sampler(), 3, 4), draw(sampler(), 4, 4)
     assert all(np.array_equal(first[name], again[name], equal_nan=True) for name in first)
     assert not np.array_equal(first["images"], other["images"])
 
 
 def test_unknown_points_are_masked():
-    batch = samples([dotted(unknown=(36, 60))]).batch(0, 2)
+    batch = draw(sampler([dotted(unknown=(36, 60))]), 0, 2)
     assert batch["known"].sum() == 2 * 66
-    assert np.isfinite(batch["points"]).all()
-    assert np.isnan(batch["eyes"]).all()  # 36, or 45 seen in a mirror: one of the two is unknown
+    assert np.isfinite(batch["landmarks"]).all()
+    assert np.isnan(batch["eyes"]).all()  # 36, or 45 in a mirrored view: one of the two is unknown
 
 
 def test_each_source_is_drawn_by_its_weight():
     faces = [dotted(i, scheme="68-3d" if i == 0 else "68") for i in range(5)]
-    rows = samples(faces, weights=(3.0, 1.0), sources=[0, 1, 1, 1, 1]).batch(0, 400)["row"]
-    assert 0.68 < rows.mean() < 0.82
+    schemes = draw(sampler(faces, weights=(3.0, 1.0), sources=[0, 1, 1, 1, 1]), 0, 400)["scheme"]
+    assert 0.68 < schemes.mean() < 0.82
 
 
-def test_sources_without_samples_or_weight_are_refused():
-    with pytest.raises(BadRecipe, match="no usable sample"):
-        samples([])
+def test_sources_without_weight_are_refused():
     with pytest.raises(BadRecipe, match="weight 0"):
-        samples(weights=(0.0,))
+        sampler(weights=(0.0,))

@@ -11,8 +11,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from mien.errors import BadRecipe, MienError
 from mien.io import atomic_write
-from mien.train import recipe as recipes
-from mien.train.recipe import Recipe
+from mien.train.recipe import Recipe, differences
 
 UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError)
 
@@ -35,7 +34,7 @@ class Progress:
 def save(path: Path, recipe: Recipe, progress: Progress) -> None:
     """Write everything needed to resume."""
     content = {
-        "recipe": recipes.dumps(recipe),
+        "recipe": recipe.model_dump(mode="json"),
         "step": progress.step,
         "best": progress.best,
         "metrics": progress.metrics,
@@ -101,8 +100,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _refuse_other_recipe(path: Path, content: dict[str, Any], recipe: Recipe) -> None:
-    theirs = recipes.loads(content.get("recipe", ""), str(path))
-    different = recipes.differences(theirs, recipe)
+    different = differences(content.get("recipe", {}), recipe.model_dump(mode="json"))
     if different:
         raise BadRecipe(
             f"{path} was made by another recipe ({'; '.join(different)}); "

@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from mien.errors import BadOption, MienError
 from mien.io import atomic_write
-from mien.train import recipe as recipes
 from mien.train.engine import checkpoint
 from mien.train.engine.checkpoint import Progress
 from mien.train.engine.ema import make_ema
@@ -26,9 +25,9 @@ from mien.train.engine.interrupts import deferred_interrupts
 from mien.train.engine.logger import TrainingLogger
 from mien.train.engine.optimizer import learning_rate, make_optimizer, step_seed
 from mien.train.engine.prefetch import default_workers, prefetched
-from mien.train.engine.task import QUALITY, Batch, Task
 from mien.train.export import export
 from mien.train.recipe import Recipe
+from mien.train.task import QUALITY, Batch, Task
 
 REPORT_EVERY = 50
 """Steps between two points of the loss curves."""
@@ -83,10 +82,10 @@ def train(
     """
     path = run_dir / f"{recipe.name}.onnx"
     run_dir.mkdir(parents=True, exist_ok=True)
-    rows = _rows(recipe.schedule.batch, fabric)
-    optimizer = make_optimizer(recipe.optimiser, task.network)
+    rows = _rows(recipe.schedule.batch_size, fabric)
+    optimizer = make_optimizer(recipe.optimizer, task.network)
     objective, stepper = fabric.setup(Objective(task), optimizer)
-    progress = Progress(task.network, make_ema(task.network, recipe.optimiser.ema), optimizer)
+    progress = Progress(task.network, make_ema(task.network, recipe.optimizer.ema_decay), optimizer)
     _begin(recipe, run_dir, progress, fabric, resume=resume)
     with TrainingLogger(run_dir, progress.step) if fabric.is_global_zero else nullcontext() as logger:
         run = _Run(recipe, task, run_dir, fabric, objective, stepper, progress, rows, logger)
@@ -120,7 +119,7 @@ def _begin(recipe: Recipe, run_dir: Path, progress: Progress, fabric: Fabric, *,
         checkpoint.restore(last, recipe, progress)
     if fabric.is_global_zero:
         with atomic_write(run_dir / "recipe.toml") as part:
-            part.write_text(recipes.dumps(recipe), encoding="utf-8")
+            part.write_text(recipe.dumps(), encoding="utf-8")
 
 
 @dataclass(slots=True, eq=False)
@@ -176,10 +175,10 @@ class _Run:
 
     def step(self, batch: Batch) -> dict[str, float]:
         """Take one step of the optimizer; return the losses and their total, averaged over the processes."""
-        progress, options, fabric = self.progress, self.recipe.optimiser, self.fabric
+        progress, options, fabric = self.progress, self.recipe.optimizer, self.fabric
         torch.manual_seed(step_seed(self.recipe.seed, progress.step, fabric.global_rank))
         for group in progress.optimizer.param_groups:
-            group["lr"] = learning_rate(self.recipe.schedule, options.rate, progress.step)
+            group["lr"] = learning_rate(self.recipe.schedule, options.learning_rate, progress.step)
         self.objective.train()
         self.optimizer.zero_grad(set_to_none=True)
         losses = self.objective(fabric.to_device(batch))
@@ -188,7 +187,7 @@ class _Run:
         values = fabric.all_reduce(torch.stack([*losses.values(), total]).detach(), reduce_op="mean")
         named = dict(zip([*losses, "total"], torch.as_tensor(values).tolist(), strict=True))
         _check_finite(named, progress.step)
-        fabric.clip_gradients(self.objective, self.optimizer, max_norm=options.clip)
+        fabric.clip_gradients(self.objective, self.optimizer, max_norm=options.gradient_clip)
         self.optimizer.step()
         progress.ema.update_parameters(progress.network)
         progress.step += 1
@@ -204,7 +203,7 @@ class _Run:
         means = {name: sum(each[name] for each in self.recent) / len(self.recent) for name in losses}
         seconds = time.perf_counter() - self.since
         rate = float(self.progress.optimizer.param_groups[0]["lr"])
-        speed = len(self.recent) * self.recipe.schedule.batch / seconds
+        speed = len(self.recent) * self.recipe.schedule.batch_size / seconds
         self.logger.scalars("loss", means, step)
         self.logger.scalars("run", {"learning_rate": rate, "samples_per_second": speed}, step)
         bar.set_postfix(means | {"rate": rate}, refresh=False)
@@ -244,6 +243,6 @@ def _check_finite(losses: dict[str, float], step: int) -> None:
     for name, value in losses.items():
         if not math.isfinite(value):
             raise MienError(
-                f"step {step}: loss {name!r} is {value}; lower optimiser.rate, lengthen schedule.warmup, "
+                f"step {step}: loss {name!r} is {value}; lower optimizer.learning_rate, lengthen schedule.warmup, "
                 "or look for broken annotations"
             )

@@ -6,24 +6,24 @@ import math
 import torch
 from torch import nn
 
-from mien.train.recipe import OptimiserRecipe, ScheduleRecipe
+from mien.train.recipe import OptimizerOptions, Schedule
 
 
-def make_optimizer(options: OptimiserRecipe, network: nn.Module) -> torch.optim.Optimizer:
-    """Return the optimizer; biases, normalisation and activation slopes (all vectors) have no weight decay."""
+def make_optimizer(options: OptimizerOptions, network: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer; biases, normalization and activation slopes (all vectors) have no weight decay."""
     parameters = [p for p in network.parameters() if p.requires_grad]
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": options.decay},
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": options.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     if options.name == "sgd":
-        return torch.optim.SGD(groups, lr=options.rate, momentum=0.9)
+        return torch.optim.SGD(groups, lr=options.learning_rate, momentum=0.9)
     if options.name == "adam":
-        return torch.optim.Adam(groups, lr=options.rate)
-    return torch.optim.AdamW(groups, lr=options.rate)
+        return torch.optim.Adam(groups, lr=options.learning_rate)
+    return torch.optim.AdamW(groups, lr=options.learning_rate)
 
 
-def learning_rate(schedule: ScheduleRecipe, peak: float, step: int) -> float:
+def learning_rate(schedule: Schedule, peak: float, step: int) -> float:
     """Return the rate of ``step`` (from 0): linear warm-up, then a half cosine down to 1 % of ``peak``, or stairs."""
     if step < schedule.warmup:
         return peak * (step + 1) / schedule.warmup

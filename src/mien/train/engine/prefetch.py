@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
-from mien.train.engine.task import Batch
+from mien.train.task import Batch
 
 
 def default_workers() -> int:

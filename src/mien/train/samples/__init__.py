@@ -1,0 +1,1 @@
+"""What networks are trained on: images with faces, views of them, augmentation, crops, mined examples."""

@@ -1,0 +1,66 @@
+"""Views: the part of an image that a sample shows, and the transform between the two frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.geometry.schemes import FIVE_MIRROR
+from mien.imaging import Mipmap
+from mien.train.recipe import Augmentation
+from mien.types import Floats, Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """A square of ``side`` image pixels centerd on (x, y), rotated by ``degrees`` and perhaps mirrored.
+
+    ``aspect``: height over width, for a rectangle. The frame of the view runs from (0, 0) to (1, 1).
+    """
+
+    x: float
+    y: float
+    side: float
+    degrees: float = 0.0
+    mirrored: bool = False
+    aspect: float = 1.0
+
+    @classmethod
+    def random(cls, x: float, y: float, side: float, options: Augmentation, rng: np.random.Generator) -> View:
+        """Return a square rotated and mirrored at random."""
+        degrees = rng.uniform(-1, 1) * options.rotation_degrees
+        return cls(x, y, side, degrees, bool(rng.random() < options.mirror))
+
+    def linear(self) -> Floats:
+        """Return the matrix (2, 2) from steps in the frame of the view to steps in image pixels."""
+        angle = math.radians(self.degrees)
+        cos, sin = math.cos(angle) * self.side, math.sin(angle) * self.side
+        flip = -1 if self.mirrored else 1
+        return np.array([[cos * flip, -sin * self.aspect], [sin * flip, cos * self.aspect]])
+
+    def crop(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Image:
+        """Return the pixels of the view (size, size, 3); ``context`` enlarges it around its center."""
+        linear = self.linear() * (context / size)
+        corner = np.array([self.x, self.y]) - linear @ [size / 2, size / 2]
+        return mipmap.warp(np.column_stack([linear, corner]), size, size)
+
+    def points(self, points: NDArray[np.floating]) -> Floats:
+        """Return image points (..., 2) in the frame of the view, in the same order."""
+        return np.asarray((points - [self.x, self.y]) @ np.linalg.inv(self.linear()).T + 0.5)
+
+    def keypoints(self, keypoints: Floats) -> Floats:
+        """Return five keypoints (5, 2) in the frame of the view, left and right as seen there."""
+        seen = self.points(keypoints)
+        return seen[list(FIVE_MIRROR)] if self.mirrored else seen
+
+    def boxes(self, boxes: Floats) -> Floats:
+        """Return image boxes (n, 4) in the frame of the view: centers are transformed, sides only scaled.
+
+        The box of a rotated face is not known exactly; for small angles its sides hardly change.
+        """
+        center = self.points((boxes[:, :2] + boxes[:, 2:]) / 2)
+        half = (boxes[:, 2:] - boxes[:, :2]) / (2 * self.side)
+        return np.concatenate([center - half, center + half], axis=1)
