@@ -1,4 +1,5 @@
 const transform = {
+  '\\.jpg$': '<rootDir>/tests/assetTransform.js',
   '\\.[jt]sx?$': [
     'babel-jest',
     {
@@ -17,7 +18,7 @@ module.exports = {
   projects: [
     { displayName: 'core', testMatch: ['<rootDir>/tests/core/*.test.ts'], testEnvironment: 'node', transform },
     {
-      // The pages with the parts that the mini-program gets, in a document in the place of WeChat's.
+      // The pages with the mini-program's platform modules, rendered by React DOM against a stub of wx.
       displayName: 'weapp',
       testMatch: ['<rootDir>/tests/weapp/*.test.ts?(x)'],
       testEnvironment: 'jsdom',

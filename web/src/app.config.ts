@@ -1,5 +1,5 @@
 const pages = ['pages/photo/index', 'pages/camera/index', 'pages/models/index', 'pages/privacy/index']
-const names = ['照片', '相机', '模型', '隐私']
+const titles = ['照片', '相机', '模型', '隐私']
 
 export default defineAppConfig({
   pages,
@@ -11,19 +11,18 @@ export default defineAppConfig({
     backgroundTextStyle: '@groundText' as 'dark',
   },
   tabBar: {
-    custom: process.env.TARO_ENV === 'h5', // there the links on top of each page
+    custom: process.env.TARO_ENV === 'h5', // the page has links of its own
     color: '@quiet',
     selectedColor: '@accent',
     backgroundColor: '@bar',
     borderStyle: '@border' as 'black',
-    list: pages.map((pagePath, i) => ({ pagePath, text: names[i] ?? '' })),
+    list: pages.map((pagePath, i) => ({ pagePath, text: titles[i] ?? '' })),
   },
   animation: false,
   darkmode: true,
   themeLocation: 'theme.json',
   permission: {
-    'scope.camera': { desc: '用于查找画面中的人脸；画面得到结果后立即丢弃，不保存' },
-    'scope.writePhotosAlbum': { desc: '用于把您选择的人脸切图保存到相册' },
+    'scope.camera': { desc: '用于检测画面中的人脸；画面处理后立即丢弃，不保存' },
   },
   __usePrivacyCheck__: true,
   lazyCodeLoading: 'requiredComponents',

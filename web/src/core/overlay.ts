@@ -1,26 +1,29 @@
-import type { Box, Face, Found, Point } from './records'
+import type { Box, Detections, Face, Point } from './records'
 
-/** What is drawn over a picture; `mirror` flips left and right, as a mirror does. */
-export interface Shown {
+/** What to draw over an image. */
+export interface OverlayOptions {
   boxes: boolean
-  points: boolean
+  keypoints: boolean
   landmarks: boolean
   pose: boolean
+  /** Flips left and right. */
   mirror: boolean
+  /** Index of the face to highlight. */
+  selected?: number
 }
 
-/** What drawing needs: a 2D context of the browser and one of the mini-program both have it. */
+/** The 2D context that drawing needs; browsers and the mini-program have it. */
 export type Pen = Pick<
   CanvasRenderingContext2D,
   | 'arc'
   | 'beginPath'
-  | 'clearRect'
   | 'closePath'
   | 'fill'
   | 'fillRect'
   | 'fillStyle'
   | 'fillText'
   | 'font'
+  | 'globalAlpha'
   | 'lineCap'
   | 'lineJoin'
   | 'lineTo'
@@ -35,17 +38,18 @@ export type Pen = Pick<
   | 'textBaseline'
 >
 
-const BOX = '#5eea8e'
+const GREEN = '#5eea8e'
 const LEFT = '#ffb03b'
 const RIGHT = '#40c4ff'
 const MIDDLE = '#ff5278'
+const WHITE = '#ffffff'
 const SHADOW = 'rgba(8, 14, 20, 0.72)'
 
-const FIVE = [LEFT, RIGHT, MIDDLE, LEFT, RIGHT]
+const KEYPOINT_COLOURS = [LEFT, RIGHT, MIDDLE, LEFT, RIGHT]
 
-/** Of the 68 points: first, one past the last, colour, and whether the last is joined to the first. */
-const PARTS: [from: number, to: number, colour: string, closed: boolean][] = [
-  [0, 17, BOX, false],
+/** Contours of the 68 landmarks: first point, one past the last, colour, and whether the contour is closed. */
+const CONTOURS: [from: number, to: number, colour: string, closed: boolean][] = [
+  [0, 17, GREEN, false],
   [17, 22, LEFT, false],
   [22, 27, RIGHT, false],
   [27, 31, MIDDLE, false],
@@ -56,82 +60,116 @@ const PARTS: [from: number, to: number, colour: string, closed: boolean][] = [
   [60, 68, MIDDLE, true],
 ]
 
-/** Draws onto a canvas of `width` x `height` CSS pixels with `ratio` device pixels each; the best face lies on top. */
-export function draw(pen: Pen, width: number, height: number, ratio: number, found: Found, shown: Shown): void {
+/** Sides of a face on the canvas, in CSS pixels, from which on it gets an outline, a tag and landmark dots. */
+const OUTLINE_SIDE = 24
+const TAG_SIDE = 40
+const DOTS_SIDE = 64
+
+const TAG_HEIGHT = 20
+const TAG_GAP = 4
+
+/** Draws onto a canvas of `width` x `height` CSS pixels with `ratio` device pixels each; the best face is on top. */
+export function draw(
+  pen: Pen,
+  width: number,
+  height: number,
+  ratio: number,
+  detections: Detections,
+  options: OverlayOptions,
+): void {
+  const faces = placeFaces(detections, width, height, options.mirror)
+  const order = faces.map((_, i) => i).reverse().sort((i, j) => Number(i === options.selected) - Number(j === options.selected))
   pen.save()
   pen.scale(ratio, ratio)
-  pen.clearRect(0, 0, width, height)
   pen.lineJoin = 'round'
   pen.lineCap = 'round'
-  const place = placing(found, width, height, shown.mirror)
-  const names = namesOf(found.faces)
-  for (const [i, face] of [...found.faces.entries()].reverse()) {
-    drawFace(pen, face, names[i] ?? '', place, shown, width)
+  for (const i of order) {
+    pen.globalAlpha = options.selected === undefined || options.selected === i ? 1 : 0.4
+    drawFace(pen, faces[i]!, options, i === options.selected)
+  }
+  for (const i of order) {
+    pen.globalAlpha = options.selected === undefined || options.selected === i ? 1 : 0.4
+    drawTag(pen, i, faces, options, width)
   }
   pen.restore()
 }
 
-/** From picture pixels to canvas pixels. */
-export function placing(found: Found, width: number, height: number, mirror: boolean): (point: Point) => Point {
-  const [right, down] = [width / found.width, height / found.height]
-  return ([x, y]) => [(mirror ? found.width - x : x) * right, y * down]
+/** A face in canvas pixels, with its number. */
+interface PlacedFace {
+  face: Face
+  number: string
+  box: Box
+  side: number
+  place(point: Point): Point
 }
 
-/** Numbers from 1, where there are several faces: those of the list, or of the tracks. */
-export function namesOf(faces: Face[]): string[] {
+function placeFaces(detections: Detections, width: number, height: number, mirror: boolean): PlacedFace[] {
+  const place = toCanvas(detections, width, height, mirror)
+  const numbers = faceNumbers(detections.faces)
+  return detections.faces.map((face, i) => {
+    const box = placeBox(face.box, place)
+    return { face, number: numbers[i] ?? '', box, side: box[2] - box[0], place }
+  })
+}
+
+/** Returns the transform from image pixels to canvas pixels. */
+export function toCanvas(detections: Detections, width: number, height: number, mirror: boolean): (point: Point) => Point {
+  const [scaleX, scaleY] = [width / detections.width, height / detections.height]
+  return ([x, y]) => [(mirror ? detections.width - x : x) * scaleX, y * scaleY]
+}
+
+/** Returns the number of each face, counted from 1, or of its track; empty if there is only one face. */
+export function faceNumbers(faces: Face[]): string[] {
   return faces.map(({ track }, i) => (faces.length > 1 ? `${(track ?? i) + 1}` : ''))
 }
 
-/** Whole degrees; never -0. */
+/** Returns the index of the smallest face around a point, given in image pixels. */
+export function faceAt(faces: Face[], [x, y]: Point): number | undefined {
+  const area = (i: number) => (faces[i]!.box[2] - faces[i]!.box[0]) * (faces[i]!.box[3] - faces[i]!.box[1])
+  const inside = faces.flatMap(({ box: [x0, y0, x1, y1] }, i) => (x0 <= x && x < x1 && y0 <= y && y < y1 ? [i] : []))
+  return inside.sort((i, j) => area(i) - area(j))[0]
+}
+
+/** Rounds to whole degrees; never -0. */
 export function degrees(angle: number): string {
   return `${Math.round(angle) || 0}°`
 }
 
-function drawFace(
-  pen: Pen,
-  face: Face,
-  name: string,
-  place: (point: Point) => Point,
-  shown: Shown,
-  width: number,
-): void {
-  const box = placedBox(face.box, place)
-  const side = box[2] - box[0]
-  if (shown.boxes) {
-    drawBox(pen, box, Math.max(1.5, Math.min(3, side / 40)))
+function drawFace(pen: Pen, { face, box, side, place }: PlacedFace, options: OverlayOptions, selected: boolean): void {
+  if (options.boxes || selected) {
+    drawBox(pen, box, selected)
   }
-  if (shown.landmarks && face.landmarks) {
+  if (options.landmarks && face.landmarks) {
     drawLandmarks(pen, face.landmarks.points.map(place), side)
   }
-  if (shown.points && face.points) {
-    const radius = Math.max(1.5, Math.min(5, side / 32))
-    face.points.map(place).forEach((point, i) => drawDot(pen, point, radius, FIVE[i] ?? MIDDLE))
-  }
-  const label = labelOf(face, name, shown)
-  if (label) {
-    drawLabel(pen, label, name, box, width)
+  if (options.keypoints && face.keypoints) {
+    const radius = clamp(side / 32, 1, 5)
+    face.keypoints.map(place).forEach((point, i) => drawDot(pen, point, radius, KEYPOINT_COLOURS[i] ?? MIDDLE))
   }
 }
 
-/** The line above a face: its number and score where boxes are shown, its angles where the pose is. */
-export function labelOf(face: Face, name: string, shown: Shown): string {
+/** Returns the text above a face: number and score with the box, angles with the pose. */
+export function tagText(face: Face, number: string, options: OverlayOptions): string {
   const score = face.score.toFixed(2)
-  const words = shown.boxes ? [name ? `${name} · ${score}` : score] : []
-  const pose = shown.pose ? face.landmarks?.pose : null
+  const parts = options.boxes ? [number ? `${number} · ${score}` : score] : []
+  const pose = options.pose ? face.landmarks?.pose : null
   if (pose) {
-    words.push(`↔ ${degrees(pose.yaw)} ↕ ${degrees(pose.pitch)} ⟳ ${degrees(pose.roll)}`)
+    parts.push(`↔ ${degrees(pose.yaw)} ↕ ${degrees(pose.pitch)} ⟳ ${degrees(pose.roll)}`)
   }
-  return words.join('  ')
+  return parts.join('  ')
 }
 
-function placedBox([x0, y0, x1, y1]: Box, place: (point: Point) => Point): Box {
+function placeBox([x0, y0, x1, y1]: Box, place: (point: Point) => Point): Box {
   const [ax, ay] = place([x0, y0])
   const [bx, by] = place([x1, y1])
   return [Math.min(ax, bx), ay, Math.max(ax, bx), by]
 }
 
-function drawBox(pen: Pen, [x0, y0, x1, y1]: Box, line: number): void {
-  for (const [colour, width] of [[SHADOW, line + 2], [BOX, line]] as const) {
+function drawBox(pen: Pen, [x0, y0, x1, y1]: Box, selected: boolean): void {
+  const outlined = x1 - x0 >= OUTLINE_SIDE || selected
+  const line = clamp((x1 - x0) / 40, outlined ? 1.5 : 1, 3) + (selected ? 1 : 0)
+  const outline = outlined ? [[SHADOW, line + 2] as const] : []
+  for (const [colour, width] of [...outline, [selected ? WHITE : GREEN, line] as const]) {
     pen.strokeStyle = colour
     pen.lineWidth = width
     trace(pen, [[x0, y0], [x1, y0], [x1, y1], [x0, y1]], true)
@@ -139,16 +177,19 @@ function drawBox(pen: Pen, [x0, y0, x1, y1]: Box, line: number): void {
 }
 
 function drawLandmarks(pen: Pen, points: Point[], side: number): void {
-  const parts = points.length === 68 ? PARTS : []
-  pen.lineWidth = Math.max(0.75, side / 160)
-  for (const [from, to, colour, closed] of parts) {
+  const contours = points.length === 68 ? CONTOURS : []
+  pen.lineWidth = clamp(side / 160, 0.5, 2)
+  for (const [from, to, colour, closed] of contours) {
     pen.strokeStyle = colour
     trace(pen, points.slice(from, to), closed)
   }
-  const radius = Math.max(0.8, Math.min(3, side / 100))
+  if (contours.length > 0 && side < DOTS_SIDE) {
+    return
+  }
+  const radius = clamp(side / 100, 0.8, 3)
   points.forEach((point, i) => {
-    const part = parts.find(([from, to]) => from <= i && i < to)
-    drawDot(pen, point, radius, part ? part[2] : MIDDLE)
+    const contour = contours.find(([from, to]) => from <= i && i < to)
+    drawDot(pen, point, radius, contour ? contour[2] : MIDDLE)
   })
 }
 
@@ -161,18 +202,42 @@ function drawDot(pen: Pen, [x, y]: Point, radius: number, colour: string): void 
   }
 }
 
-/** Above the box and inside the picture; only the face's number where the label would cover its neighbours. */
-function drawLabel(pen: Pen, label: string, name: string, [x0, y0, x1]: Box, within: number): void {
+/** Draws the tag of a face inside the image, clear of its neighbours; small faces have none unless selected. */
+function drawTag(pen: Pen, index: number, faces: PlacedFace[], options: OverlayOptions, canvasWidth: number): void {
+  const { face, number, box, side } = faces[index]!
+  const selected = index === options.selected
+  const text = tagText(face, number, selected ? { ...options, boxes: true } : options)
+  if (!text || (side < TAG_SIDE && !selected)) {
+    return
+  }
   pen.font = '600 12px sans-serif'
   pen.textBaseline = 'middle'
-  const widthOf = (text: string) => pen.measureText(text).width + 12
-  const text = name && widthOf(label) > 1.3 * (x1 - x0) ? name : label
-  const left = Math.max(0, Math.min(x0, within - widthOf(text)))
-  const top = Math.max(0, y0 - 24)
+  const others = faces.flatMap(({ box: other }, i) => (i === index ? [] : [other]))
+  const candidates = (number ? [text, number] : [text]).map((label) => ({
+    label,
+    rect: tagRect(box, pen.measureText(label).width + 12, canvasWidth),
+  }))
+  const fits = ({ label, rect }: (typeof candidates)[number]) =>
+    (label === number || rect[2] - rect[0] <= 1.3 * side) && !others.some((other) => intersects(rect, other))
+  const { label, rect } = selected || !number ? candidates[0]! : candidates.find(fits) ?? insideBox(candidates[1]!, box)
   pen.fillStyle = SHADOW
-  pen.fillRect(left, top, widthOf(text), 20)
-  pen.fillStyle = '#ffffff'
-  pen.fillText(text, left + 6, top + 10)
+  pen.fillRect(rect[0], rect[1], rect[2] - rect[0], TAG_HEIGHT)
+  pen.fillStyle = WHITE
+  pen.fillText(label, rect[0] + 6, rect[1] + TAG_HEIGHT / 2)
+}
+
+function tagRect([x0, y0]: Box, width: number, canvasWidth: number): Box {
+  const left = Math.max(0, Math.min(x0, canvasWidth - width))
+  const top = Math.max(0, y0 - TAG_HEIGHT - TAG_GAP)
+  return [left, top, left + width, top + TAG_HEIGHT]
+}
+
+function insideBox({ label, rect }: { label: string; rect: Box }, [x0, y0]: Box): { label: string; rect: Box } {
+  return { label, rect: [x0, y0, x0 + rect[2] - rect[0], y0 + TAG_HEIGHT] }
+}
+
+function intersects(a: Box, b: Box): boolean {
+  return a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3]
 }
 
 function trace(pen: Pen, points: Point[], closed: boolean): void {
@@ -182,4 +247,8 @@ function trace(pen: Pen, points: Point[], closed: boolean): void {
     pen.closePath()
   }
   pen.stroke()
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.max(low, Math.min(high, value))
 }

@@ -1,4 +1,4 @@
-/** What can go wrong: the codes of the service (docs/serve.md), and what happens before it is reached. */
+/** Problem types of the service (docs/serve.md). */
 export const SERVICE_CODES = [
   'unauthorized',
   'not-found',
@@ -7,9 +7,9 @@ export const SERVICE_CODES = [
   'too-many-bytes',
   'too-many-pixels',
   'unsupported-media-type',
-  'unsupported-picture',
-  'damaged-picture',
-  'no-picture',
+  'unsupported-image',
+  'damaged-image',
+  'no-image',
   'bad-option',
   'too-many-requests',
   'internal-error',
@@ -17,9 +17,10 @@ export const SERVICE_CODES = [
   'took-too-long',
 ] as const
 
-export const OWN_CODES = [
+/** Problems on this side of the connection. */
+export const CLIENT_CODES = [
   'unreachable',
-  'strange-answer',
+  'invalid-response',
   'stream-ended',
   'origin',
   'idle',
@@ -28,14 +29,15 @@ export const OWN_CODES = [
   'camera-insecure',
   'camera-stopped',
   'privacy-refused',
-  'not-chosen',
+  'not-opened',
+  'not-drawn',
   'not-saved',
   'not-copied',
 ] as const
 
-export type Code = (typeof SERVICE_CODES)[number] | (typeof OWN_CODES)[number]
+export type Code = (typeof SERVICE_CODES)[number] | (typeof CLIENT_CODES)[number]
 
-/** Something that went wrong, told to people by its code; `detail` is the sentence of the service, if it sent one. */
+/** An error that is reported to the user by its code; `detail` is the message of the service, if any. */
 export class Problem extends Error {
   constructor(
     readonly code: Code,
@@ -47,45 +49,45 @@ export class Problem extends Error {
   }
 }
 
-/** An answer as it comes off the wire: whoever carries it says nothing about what the status means. */
-export interface Answer {
+/** A response as received, whatever its status. */
+export interface HttpResponse {
   status: number
   body: string
   retryAfter?: number
 }
 
-/** The JSON of an answer; throws the Problem that it holds. */
-export function read<T>(answer: Answer): T {
-  const body = parse(answer.body)
-  if (answer.status >= 200 && answer.status < 300 && body) {
+/** Returns the JSON body of a successful response; throws the Problem of any other. */
+export function parseResponse<T>(response: HttpResponse): T {
+  const body = parseObject(response.body)
+  if (response.status >= 200 && response.status < 300 && body) {
     return body as T
   }
-  throw problemOf(body, answer)
+  throw problemFrom(body, response)
 }
 
-/** The Problem of a problem document, or of a status alone where a proxy answered instead of the service. */
-export function problemOf(body: object | null, answer: Pick<Answer, 'status' | 'retryAfter'>): Problem {
+/** Returns the Problem of a problem document, or of the status alone, if a proxy responded instead of the service. */
+export function problemFrom(body: object | null, response: Pick<HttpResponse, 'status' | 'retryAfter'>): Problem {
   const { code, detail } = (body ?? {}) as { code?: unknown; detail?: unknown }
-  const known = isCode(code) ? code : BY_STATUS[answer.status]
-  return new Problem(known ?? 'strange-answer', typeof detail === 'string' ? detail : '', answer.retryAfter)
+  const known = isCode(code) ? code : CODE_BY_STATUS[response.status]
+  return new Problem(known ?? 'invalid-response', typeof detail === 'string' ? detail : '', response.retryAfter)
 }
 
-/** Whatever was thrown, as a Problem. */
-export function asProblem(error: unknown): Problem {
-  return error instanceof Problem ? error : new Problem('strange-answer', String(error))
+/** Returns anything thrown as a Problem. */
+export function toProblem(error: unknown): Problem {
+  return error instanceof Problem ? error : new Problem('invalid-response', String(error))
 }
 
 export function isCode(code: unknown): code is Code {
-  return ([...SERVICE_CODES, ...OWN_CODES] as unknown[]).includes(code)
+  return ([...SERVICE_CODES, ...CLIENT_CODES] as unknown[]).includes(code)
 }
 
-const BY_STATUS: Partial<Record<number, Code>> = {
+const CODE_BY_STATUS: Partial<Record<number, Code>> = {
   401: 'unauthorized',
   404: 'not-found',
   405: 'method-not-allowed',
   408: 'too-slow',
   413: 'too-many-bytes',
-  415: 'unsupported-picture',
+  415: 'unsupported-image',
   429: 'too-many-requests',
   500: 'internal-error',
   502: 'unreachable',
@@ -93,7 +95,7 @@ const BY_STATUS: Partial<Record<number, Code>> = {
   504: 'took-too-long',
 }
 
-function parse(text: string): object | null {
+function parseObject(text: string): object | null {
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' ? value : null

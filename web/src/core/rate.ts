@@ -1,10 +1,10 @@
-/** Counts what happened within the last `span` milliseconds. */
+/** Measures events per second over the last `span` milliseconds. */
 export class Rate {
   private times: number[] = []
 
   constructor(private readonly span = 2000) {}
 
-  /** Notes one event at `now` and answers with events per second; 0 until there are two. */
+  /** Records an event at `now` and returns the rate; 0 until there are two events. */
   tick(now: number): number {
     this.times.push(now)
     this.times = this.times.filter((time) => now - time <= this.span)

@@ -1,70 +1,40 @@
-/** The JSON of the service, as `mien --json` writes it. Pixels of the upright picture, corner of the first one (0, 0). */
+/** The JSON of the service; the field types come from its OpenAPI document. Frame: pixels of the upright image. */
+import type { components, paths } from './openapi'
+
+type Schemas = components['schemas']
+type Replace<Record, Fields> = Omit<Record, keyof Fields> & Fields
 
 export type Point = [x: number, y: number]
 export type Box = [x0: number, y0: number, x1: number, y1: number]
 
-/** How the head is turned, in degrees. */
-export interface Pose {
-  yaw: number
-  pitch: number
-  roll: number
-}
+/** An affine transform, 2 rows of 3. */
+export type Matrix = [[xx: number, xy: number, x: number], [yx: number, yy: number, y: number]]
 
-export interface Landmarks {
-  scheme: string
-  points: Point[]
-  scores: number[]
-  pose: Pose | null
-}
+/** Head pose in degrees. */
+export type Pose = Schemas['PoseRecord']
 
-/** `track`: in a stream, the number that stays with the face. */
-export interface Face {
-  box: Box
-  score: number
-  points: Point[] | null
-  landmarks?: Landmarks
-  track?: number
-}
+export type Landmarks = Replace<Schemas['LandmarksRecord'], { points: Point[] }>
 
-export interface Found {
+export type Face = Replace<Schemas['FaceRecord'], { box: Box; keypoints: Point[] | null; landmarks?: Landmarks }>
+
+/** The faces of an image or frame, highest score first. */
+export interface Detections {
   width: number
   height: number
   faces: Face[]
 }
 
-/** A face cut out and turned upright; `png` is base64. */
-export interface Chip {
-  file: string
-  size: number
-  to_picture: number[][]
-  box: Box
-  score: number
-  png: string
-}
+export type AlignedFace = Replace<Schemas['AlignedFaceRecord'], { to_image: Matrix; box: Box }>
 
-/** The answer about one picture. */
-export interface Analysis extends Found {
-  picture: string
-  chips: Chip[]
-}
+export type Analysis = Replace<Schemas['AnalysisRecord'], { faces: Face[]; aligned_faces?: AlignedFace[] }>
 
-/** What a shipped network says about itself. */
-export interface Card {
-  name: string
-  task: string
-  input: { size: number }
-  parameters: number
-  license: string
-  training_data: string
-  source: string
-  scores: Record<string, number>
-  file: string
-  bytes: number
-}
+/** The card of a network. */
+export type ModelCard = Schemas['ModelRecord']
 
-/** The answer about one frame of the stream; `ms` is the time that the service needed. */
-export interface FrameAnswer extends Found {
-  frame: number
-  dropped: number
-  ms: number
-}
+/** The response to one frame of the stream; `ms` is the processing time. */
+export type StreamResponse = Replace<Schemas['StreamRecord'], { faces: Face[] }>
+
+export type StreamError = Schemas['StreamErrorRecord']
+
+/** Query parameters of /v1/analyze. */
+export type AnalyzeQuery = NonNullable<paths['/v1/analyze']['post']['parameters']['query']>

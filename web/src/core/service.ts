@@ -1,46 +1,66 @@
-import { read, type Answer } from './problems'
-import type { Analysis, Card } from './records'
+import { parseResponse, type HttpResponse } from './problems'
+import type { Analysis, AnalyzeQuery, ModelCard } from './records'
 
-/** A picture that was chosen; `source` is the file in a browser and its path in the mini-program.
- *  Width and height are 0 where the device cannot show it; the service may be able to read it all the same. */
-export interface Picture {
+/**
+ * An image file selected by the user.
+ *
+ * `width` and `height` are 0 if the platform cannot decode the file; the service may still be able to.
+ * `source` is the file in a browser and its path in the mini-program.
+ */
+export interface SelectedImage {
   name: string
   url: string
   width: number
   height: number
   source: Blob | string
-  /** Gives back what showing it holds. */
+  /** Frees the URL. */
   release(): void
 }
 
-export type Progress = (fraction: number) => void
+export type OnProgress = (fraction: number) => void
 
-/** What is on its way; `answer` stays open when it was cancelled. */
-export interface Upload<T> {
-  answer: Promise<T>
+/** A request that can be cancelled; the response of a cancelled request stays pending. */
+export interface PendingRequest<T> {
+  response: Promise<T>
   cancel(): void
 }
 
-/** Carries requests to the service; an answer fails with a Problem only where none came. */
-export interface Wire {
-  get(path: string): Promise<Answer>
-  upload(path: string, picture: Picture, progress: Progress): Upload<Answer>
+/** Sends requests to the service; rejects with a Problem only if there was no response. */
+export interface Transport {
+  get(path: string): Promise<HttpResponse>
+  upload(path: string, image: SelectedImage, onProgress: OnProgress): PendingRequest<HttpResponse>
 }
 
-/** Faces with five points, landmarks, pose and chips. */
-export function analyze(wire: Wire, picture: Picture, progress: Progress): Upload<Analysis> {
-  const { answer, cancel } = wire.upload('/v1/analyze?landmarks=true&chips=true', picture, progress)
-  return { answer: answer.then(read<Analysis>), cancel }
+/** Settings of an analysis; undefined: the default of the service. */
+export interface AnalysisOptions {
+  minFaceSize?: number
 }
 
-export async function models(wire: Wire): Promise<Card[]> {
-  return read<{ models: Card[] }>(await wire.get('/v1/models')).models
+/** Keypoints, landmarks, pose and alignment; `png` for images that the platform cannot crop itself. */
+export function analyzeQuery({ minFaceSize }: AnalysisOptions, png = false): AnalyzeQuery {
+  return {
+    landmarks: true,
+    aligned_faces: true,
+    ...(png ? { png } : {}),
+    ...(minFaceSize ? { min_face_size: minFaceSize } : {}),
+  }
 }
 
-/** The JSON to copy: what the service said, without the bytes of the chips. */
-export function jsonText(analysis: Analysis): string {
-  const { chips, ...rest } = analysis
-  const told = { ...rest, chips: chips.map(({ png: _, ...chip }) => chip) }
-  const text = JSON.stringify(told, null, 1)
-  return text.replace(/\[\s+(-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*)\s+\]/g, (_, row: string) => `[${row.replace(/\s+/g, ' ')}]`)
+export function analyzePath(query: AnalyzeQuery): string {
+  return `/v1/analyze?${Object.entries(query).map(([name, value]) => `${name}=${value}`).join('&')}`
+}
+
+export function analyze(
+  transport: Transport,
+  image: SelectedImage,
+  options: AnalysisOptions,
+  onProgress: OnProgress,
+): PendingRequest<Analysis> {
+  const path = analyzePath(analyzeQuery(options, image.width === 0))
+  const { response, cancel } = transport.upload(path, image, onProgress)
+  return { response: response.then(parseResponse<Analysis>), cancel }
+}
+
+export async function models(transport: Transport): Promise<ModelCard[]> {
+  return parseResponse<{ models: ModelCard[] }>(await transport.get('/v1/models')).models
 }

@@ -1,7 +1,7 @@
-import { Problem, isCode, problemOf, type Code } from './problems'
-import type { FrameAnswer } from './records'
+import { Problem, isCode, problemFrom, type Code } from './problems'
+import type { StreamError, StreamResponse } from './records'
 
-/** An open connection, of the browser or of the mini-program. */
+/** An open WebSocket of the browser or of the mini-program. */
 export interface Socket {
   send(data: ArrayBuffer | string): void
   close(): void
@@ -16,43 +16,47 @@ export interface SocketEvents {
 export type OpenSocket = (path: string, events: SocketEvents) => Socket
 
 export interface StreamEvents {
-  answer(answer: FrameAnswer, milliseconds: number): void
+  response(response: StreamResponse, milliseconds: number): void
   problem(problem: Problem): void
 }
 
-const PATH = '/v1/stream?landmarks=true&fps=15'
+export interface StreamOptions {
+  /** Side, in pixels, of the smallest face to detect. */
+  minFaceSize: number
+  key: string
+}
 
-/** Frames on their way at once: while the service looks at one, the next is already travelling. */
-const IN_FLIGHT = 2
+/** Frames in flight: one is processed while the next is transmitted. */
+const MAX_IN_FLIGHT = 2
 
-/** Sends frames no faster than they are answered, so that nothing waits anywhere. */
+/** Sends frames no faster than the service responds, so that no queue builds up. */
 export class Stream {
   private readonly socket: Socket
   private readonly sentAt = new Map<number, number>()
   private sent = 0
-  private answered = 0
+  private done = 0
   private open = false
   private ended = false
 
   constructor(
     openSocket: OpenSocket,
     private readonly events: StreamEvents,
-    private readonly key = '',
+    private readonly options: StreamOptions,
     private readonly now: () => number = Date.now,
   ) {
-    this.socket = openSocket(PATH, {
+    this.socket = openSocket(`/v1/stream?landmarks=true&fps=15&min_face_size=${options.minFaceSize}`, {
       opened: () => this.onOpened(),
       message: (text) => this.onMessage(text),
       closed: (code, reason) => this.onClosed(code, reason),
     })
   }
 
-  /** Whether a frame may go now. */
+  /** Whether a frame may be sent now. */
   get ready(): boolean {
-    return this.open && this.sent - this.answered < IN_FLIGHT
+    return this.open && this.sent - this.done < MAX_IN_FLIGHT
   }
 
-  /** Sends one JPEG. */
+  /** Sends one JPEG; ignored unless `ready`. */
   send(jpeg: ArrayBuffer): void {
     if (!this.ready) {
       return
@@ -72,8 +76,8 @@ export class Stream {
     if (this.ended) {
       return
     }
-    if (this.key) {
-      this.socket.send(JSON.stringify({ key: this.key }))
+    if (this.options.key) {
+      this.socket.send(JSON.stringify({ key: this.options.key }))
     }
     this.open = true
   }
@@ -82,18 +86,18 @@ export class Stream {
     if (this.ended) {
       return
     }
-    const answer = JSON.parse(text) as FrameAnswer & { error?: { status: number } }
-    const waited = this.now() - (this.sentAt.get(answer.frame) ?? this.now())
-    this.answered = answer.frame + 1 // the frames before it were answered or dropped
+    const response = JSON.parse(text) as StreamResponse | StreamError
+    const delay = this.now() - (this.sentAt.get(response.frame) ?? this.now())
+    this.done = response.frame + 1 // earlier frames were answered or dropped
     for (const frame of this.sentAt.keys()) {
-      if (frame <= answer.frame) {
+      if (frame <= response.frame) {
         this.sentAt.delete(frame)
       }
     }
-    if (answer.error) {
-      this.events.problem(problemOf(answer.error, answer.error))
+    if ('error' in response) {
+      this.events.problem(problemFrom(response.error, response.error))
     } else {
-      this.events.answer(answer, waited)
+      this.events.response(response, delay)
     }
   }
 
@@ -103,12 +107,12 @@ export class Stream {
     }
     this.ended = true
     this.open = false
-    this.events.problem(new Problem(closedWith(code, reason), reason))
+    this.events.problem(new Problem(codeOfClose(code, reason), reason))
   }
 }
 
-/** The code for the way in which a stream ended. */
-export function closedWith(code: number, reason: string): Code {
+/** Returns the problem code of a close code and its reason. */
+export function codeOfClose(code: number, reason: string): Code {
   if (isCode(reason)) {
     return reason
   }

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from 'react'
 import { Problem } from '../core/problems'
-import type { CameraProps, Part } from './contract'
+import type { CameraProps, Component } from './types'
 
 const QUALITY = 0.8
 
-export const CameraView: Part<CameraProps> = (props) => {
+export const CameraView: Component<CameraProps> = (props) => {
   const video = useRef<HTMLVideoElement>(null)
   const latest = useRef(props)
   latest.current = props

@@ -1,13 +1,13 @@
 import { Camera, Canvas } from '@tarojs/components'
 import { useEffect, useRef, useState } from 'react'
-import { Problem, asProblem } from '../core/problems'
+import { Problem, toProblem } from '../core/problems'
 import { allowCamera, watchFrames } from './camera.weapp'
-import { findCanvas } from './canvas.weapp'
-import type { CameraProps, Part } from './contract'
+import { queryCanvas } from './canvas.weapp'
+import type { CameraProps, Component } from './types'
 
 const CANVAS = 'frames'
 
-export const CameraView: Part<CameraProps> = (props) => {
+export const CameraView: Component<CameraProps> = (props) => {
   const latest = useRef(props)
   latest.current = props
   const [allowed, setAllowed] = useState(false)
@@ -18,7 +18,7 @@ export const CameraView: Part<CameraProps> = (props) => {
   useEffect(() => {
     allowCamera().then(
       () => setAllowed(true),
-      (error: unknown) => latest.current.onProblem(asProblem(error)),
+      (error: unknown) => latest.current.onProblem(toProblem(error)),
     )
     return () => stop.current?.()
   }, [])
@@ -29,12 +29,12 @@ export const CameraView: Part<CameraProps> = (props) => {
   }, [size, selfie])
 
   const onInitDone = async () => {
-    const sheet = await findCanvas(CANVAS)
-    if (!sheet) {
+    const node = await queryCanvas(CANVAS)
+    if (!node) {
       return latest.current.onProblem(new Problem('camera-missing'))
     }
     stop.current?.()
-    stop.current = watchFrames(sheet.canvas, {
+    stop.current = watchFrames(node.canvas, {
       wanted: () => latest.current.wanted(),
       onSize: (width, height) => setSize({ width, height }),
       onFrame: (jpeg) => latest.current.onFrame(jpeg),
@@ -49,7 +49,7 @@ export const CameraView: Part<CameraProps> = (props) => {
       <Camera className="stage-layer" devicePosition={selfie ? 'front' : 'back'} frameSize="medium" flash="off"
         onInitDone={() => void onInitDone()} onError={() => props.onProblem(new Problem('camera-refused'))}
         onStop={() => props.onProblem(new Problem('camera-stopped'))} />
-      <Canvas id={CANVAS} canvasId={CANVAS} type="2d" className="away" />
+      <Canvas id={CANVAS} canvasId={CANVAS} type="2d" className="offscreen" />
       <button className="button button-small other-camera" onClick={() => setSelfie(!selfie)}>{props.otherLabel}</button>
     </>
   )

@@ -1,6 +1,6 @@
 import { useDidShow } from '@tarojs/taro'
 import { useEffect, useRef, type MouseEvent } from 'react'
-import type { NavigationProps, PageName } from './contract'
+import type { NavigationProps, PageName } from './types'
 
 export const NAVIGATION = 'top'
 

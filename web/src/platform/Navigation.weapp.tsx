@@ -1,4 +1,4 @@
-import type { NavigationProps } from './contract'
+import type { NavigationProps } from './types'
 
 export const NAVIGATION = 'native'
 

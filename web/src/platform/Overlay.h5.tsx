@@ -1,14 +1,14 @@
-import { useEffect, useRef } from 'react'
-import { draw } from '../core/overlay'
-import type { OverlayProps, Part } from './contract'
+import { useEffect, useRef, type MouseEvent } from 'react'
+import { draw, faceAt } from '../core/overlay'
+import type { Component, OverlayProps } from './types'
 
-export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
+export const Overlay: Component<OverlayProps> = ({ id, label, detections, options, onSelect }) => {
   const canvas = useRef<HTMLCanvasElement>(null)
 
   const paint = useRef<() => void>(() => undefined)
-  paint.current = () => canvas.current && paintOn(canvas.current, found, shown)
+  paint.current = () => canvas.current && paintOn(canvas.current, detections, options)
 
-  useEffect(() => paint.current(), [found, shown])
+  useEffect(() => paint.current(), [detections, options])
   useEffect(() => {
     const observer = new ResizeObserver(() => paint.current())
     if (canvas.current) {
@@ -17,10 +17,20 @@ export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
     return () => observer.disconnect()
   }, [])
 
-  return <canvas ref={canvas} id={id} className="stage-layer" role="img" aria-label={label} />
+  const select = onSelect && (({ nativeEvent, currentTarget }: MouseEvent<HTMLCanvasElement>) => {
+    const x = (nativeEvent.offsetX / currentTarget.clientWidth) * detections.width
+    const y = (nativeEvent.offsetY / currentTarget.clientHeight) * detections.height
+    onSelect(faceAt(detections.faces, [x, y]))
+  })
+  // the list of faces does the same by keyboard
+  return <canvas ref={canvas} id={id} className="stage-layer" role="img" aria-label={label} onClick={select} />
 }
 
-function paintOn(element: HTMLCanvasElement, found: OverlayProps['found'], shown: OverlayProps['shown']): void {
+function paintOn(
+  element: HTMLCanvasElement,
+  detections: OverlayProps['detections'],
+  options: OverlayProps['options'],
+): void {
   const { clientWidth: width, clientHeight: height } = element
   const ratio = window.devicePixelRatio || 1
   const [columns, rows] = [Math.round(width * ratio), Math.round(height * ratio)]
@@ -30,6 +40,7 @@ function paintOn(element: HTMLCanvasElement, found: OverlayProps['found'], shown
   }
   const pen = element.getContext('2d')
   if (pen) {
-    draw(pen, width, height, ratio, found, shown)
+    pen.clearRect(0, 0, columns, rows)
+    draw(pen, width, height, ratio, detections, options)
   }
 }

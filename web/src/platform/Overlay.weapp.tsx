@@ -2,11 +2,11 @@ import { Canvas } from '@tarojs/components'
 import { nextTick } from '@tarojs/taro'
 import { useEffect } from 'react'
 import { draw, type Pen } from '../core/overlay'
-import { findCanvas } from './canvas.weapp'
-import type { OverlayProps, Part } from './contract'
+import { queryCanvas } from './canvas.weapp'
+import type { Component, OverlayProps } from './types'
 
-export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
-  useEffect(() => nextTick(() => void paint(id, found, shown)), [id, found, shown]) // the canvas is there only then
+export const Overlay: Component<OverlayProps> = ({ id, label, detections, options }) => {
+  useEffect(() => nextTick(() => void paint(id, detections, options)), [id, detections, options])
 
   return (
     <div className="stage-layer" role="img" aria-label={label}>
@@ -15,13 +15,17 @@ export const Overlay: Part<OverlayProps> = ({ id, label, found, shown }) => {
   )
 }
 
-async function paint(id: string, found: OverlayProps['found'], shown: OverlayProps['shown']): Promise<void> {
-  const sheet = await findCanvas(id)
-  if (!sheet) {
+async function paint(
+  id: string,
+  detections: OverlayProps['detections'],
+  options: OverlayProps['options'],
+): Promise<void> {
+  const node = await queryCanvas(id)
+  if (!node) {
     return
   }
   const ratio = wx.getWindowInfo().pixelRatio
-  sheet.canvas.width = Math.round(sheet.width * ratio)
-  sheet.canvas.height = Math.round(sheet.height * ratio)
-  draw(sheet.canvas.getContext('2d') as unknown as Pen, sheet.width, sheet.height, ratio, found, shown)
+  node.canvas.width = Math.round(node.width * ratio) // clears the canvas, too
+  node.canvas.height = Math.round(node.height * ratio)
+  draw(node.canvas.getContext('2d') as unknown as Pen, node.width, node.height, ratio, detections, options)
 }

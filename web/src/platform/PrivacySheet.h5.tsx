@@ -1,4 +1,4 @@
-import type { Part, SheetProps } from './contract'
+import type { Component, PrivacySheetProps } from './types'
 
 /** A browser asks by itself before it gives the camera; the rest is said on the page. */
-export const PrivacySheet: Part<SheetProps> = () => null
+export const PrivacySheet: Component<PrivacySheetProps> = () => null

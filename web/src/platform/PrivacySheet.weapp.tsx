@@ -1,14 +1,14 @@
 import { Button } from '@tarojs/components'
 import { useDidShow } from '@tarojs/taro'
 import { useState } from 'react'
-import { fill } from '../texts'
-import type { Part, SheetProps } from './contract'
+import { format } from '../locales'
+import type { Component, PrivacySheetProps } from './types'
 import { onPrivacyNeeded, type Consent } from './privacy.weapp'
 
 const AGREE = 'agree'
 
 /** Comes up when WeChat wants the person asked, before the first picture. */
-export const PrivacySheet: Part<SheetProps> = ({ texts, host }) => {
+export const PrivacySheet: Component<PrivacySheetProps> = ({ texts, host }) => {
   const [consent, setConsent] = useState<Consent>()
   useDidShow(() => onPrivacyNeeded((next) => setConsent(next)))
 
@@ -27,7 +27,7 @@ export const PrivacySheet: Part<SheetProps> = ({ texts, host }) => {
     <div className="veil">
       <div className="sheet" role="dialog">
         <h2 className="title">{texts.sheetTitle}</h2>
-        <p className="text">{fill(texts.sheetText, { host })}</p>
+        <p className="text">{format(texts.sheetText, { host })}</p>
         <button className="link" onClick={() => wx.openPrivacyContract({})}>{texts.sheetGuide}</button>
         <div className="row">
           <Button id={AGREE} className="button button-main" openType="agreePrivacyAuthorization"

@@ -1,11 +1,13 @@
-export interface Sheet {
+import { nextTick } from '@tarojs/taro'
+
+export interface CanvasNode {
   canvas: WechatMiniprogram.Canvas
   width: number
   height: number
 }
 
-/** A canvas of the page that is shown, and its size in CSS pixels; none where it is not there yet. */
-export function findCanvas(id: string): Promise<Sheet | undefined> {
+/** Returns a canvas of the current page and its size in CSS pixels; undefined if it is not rendered yet. */
+export function queryCanvas(id: string): Promise<CanvasNode | undefined> {
   return new Promise((resolve) => {
     wx.createSelectorQuery()
       .select(`#${id}`)
@@ -14,4 +16,9 @@ export function findCanvas(id: string): Promise<Sheet | undefined> {
         resolve(found?.node ? { canvas: found.node, width: found.width, height: found.height } : undefined),
       )
   })
+}
+
+/** The same once WeChat has rendered what React has. */
+export function queryCanvasAfterRender(id: string): Promise<CanvasNode | undefined> {
+  return new Promise((resolve) => nextTick(() => resolve(queryCanvas(id))))
 }

@@ -1,16 +1,18 @@
 import { zipSync } from 'fflate'
 import { Problem } from '../core/problems'
-import { languageOf } from '../texts'
-import type { Device } from './contract'
-import { url } from './wire.h5'
+import { languageOf } from '../locales'
+import { imageOfFile } from './images.h5'
+import { urlOf } from './transport.h5'
+import type { Device } from './types'
 
 const LANGUAGE = 'mien.language'
 
 export const device: Device = {
+  service: urlOf('/').replace(/\/$/, ''),
   host: window.location.host,
   mirrors: true,
   openSocket(path, events) {
-    const socket = new WebSocket(url(path).replace(/^http/, 'ws'))
+    const socket = new WebSocket(urlOf(path).replace(/^http/, 'ws'))
     socket.onopen = () => events.opened()
     socket.onmessage = ({ data }) => events.message(String(data))
     socket.onclose = ({ code, reason }) => events.closed(code, reason)
@@ -19,50 +21,60 @@ export const device: Device = {
       close: () => socket.close(),
     }
   },
-  language: () => languageOf(stored() ?? navigator.language),
-  remember(language) {
+  language: () => languageOf(storedLanguage() ?? navigator.language),
+  storeLanguage(language) {
     try {
       localStorage.setItem(LANGUAGE, language)
     } catch {
-      // a browser that stores nothing asks again the next time
+      // a browser without storage asks again next time
     }
   },
-  name(_texts, language, title) {
+  setTitle(_texts, language, title) {
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
     document.title = `${title} · mien`
   },
   async copy(text) {
-    if (!(await byClipboard(text)) && !bySelection(text)) {
+    if (!(await copyByClipboard(text)) && !copyBySelection(text)) {
       throw new Problem('not-copied')
     }
   },
-  async save(chip) {
-    return offer(chip.file, `data:image/png;base64,${chip.png}`)
+  async saveImage({ name, url }) {
+    download(name, url)
+    return false
   },
-  async saveAll(chips, name) {
-    const files = Object.fromEntries(chips.map(({ file, png }) => [file, bytesOf(png)]))
-    const archive = new Blob([zipSync(files, { level: 0 })], { type: 'application/zip' }) // PNG does not shrink
-    const address = URL.createObjectURL(archive)
-    const told = offer(`${name.replace(/\.[^.]*$/, '')}_faces.zip`, address)
-    setTimeout(() => URL.revokeObjectURL(address), 60_000) // the download has begun by then
-    return told
+  async saveImages(images, name) {
+    const entries = await Promise.all(images.map(async (image) => [image.name, await bytesOf(image.blob)] as const))
+    const archive = zipSync(Object.fromEntries(entries), { level: 0 }) // PNG files do not shrink
+    downloadBlob(`${name}.zip`, new Blob([archive], { type: 'application/zip' }))
+    return false
+  },
+  saveText: (name, text) => downloadBlob(name, new Blob([text], { type: 'application/json' })),
+  async openSample({ name, url }) {
+    const response = await fetch(url).catch(() => {
+      throw new Problem('unreachable')
+    })
+    return imageOfFile(await response.blob(), `${name}.jpg`)
   },
 }
 
-/** Lets the browser download; people see that it does. */
-function offer(name: string, address: string): boolean {
+function download(name: string, url: string): void {
   const link = document.createElement('a')
-  link.href = address
+  link.href = url
   link.download = name
   link.click()
-  return false
 }
 
-function bytesOf(base64: string): Uint8Array {
-  return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))
+function downloadBlob(name: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob)
+  download(name, url)
+  setTimeout(() => URL.revokeObjectURL(url), 60_000) // the download has started by then
 }
 
-function stored(): string | null {
+async function bytesOf(blob: Blob | undefined): Promise<Uint8Array> {
+  return new Uint8Array((await blob?.arrayBuffer()) ?? [])
+}
+
+function storedLanguage(): string | null {
   try {
     return localStorage.getItem(LANGUAGE)
   } catch {
@@ -70,8 +82,8 @@ function stored(): string | null {
   }
 }
 
-/** Browsers have the clipboard only on pages that come over HTTPS or from this computer. */
-async function byClipboard(text: string): Promise<boolean> {
+/** Browsers offer the clipboard only to pages served over HTTPS or from this computer. */
+async function copyByClipboard(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text)
     return true
@@ -80,7 +92,7 @@ async function byClipboard(text: string): Promise<boolean> {
   }
 }
 
-function bySelection(text: string): boolean {
+function copyBySelection(text: string): boolean {
   const area = document.createElement('textarea')
   area.value = text
   area.style.position = 'fixed'

@@ -1,16 +1,17 @@
 import { Problem } from '../core/problems'
-import type { Chip } from '../core/records'
-import { languageOf } from '../texts'
-import type { Device } from './contract'
-import { url } from './wire.weapp'
+import { languageOf } from '../locales'
+import { imageOfSample } from './images.weapp'
+import { urlOf } from './transport.weapp'
+import type { Device, RenderedImage } from './types'
 
 const LANGUAGE = 'mien.language'
 
 export const device: Device = {
-  host: url('').replace(/^https?:\/\//, ''),
+  service: urlOf(''),
+  host: urlOf('').replace(/^https?:\/\//, ''),
   mirrors: false,
   openSocket(path, events) {
-    const task = wx.connectSocket({ url: url(path).replace(/^http/, 'ws') })
+    const task = wx.connectSocket({ url: urlOf(path).replace(/^http/, 'ws') })
     let failed = false
     task.onOpen(() => events.opened())
     task.onMessage(({ data }) => events.message(String(data)))
@@ -25,43 +26,31 @@ export const device: Device = {
     }
   },
   language: () => languageOf(String(wx.getStorageSync(LANGUAGE) || wx.getAppBaseInfo().language)),
-  remember: (language) => wx.setStorageSync(LANGUAGE, language),
-  name(texts, _language, title) {
+  storeLanguage: (language) => wx.setStorageSync(LANGUAGE, language),
+  setTitle(texts, _language, title) {
     wx.setNavigationBarTitle({ title })
     const names = [texts.photo, texts.camera, texts.models, texts.privacy]
-    names.forEach((text, index) => wx.setTabBarItem({ index, text, fail: ignore }))
+    names.forEach((text, index) => wx.setTabBarItem({ index, text, fail: () => undefined }))
   },
   async copy(data) {
     await wx.setClipboardData({ data }).catch(() => {
       throw new Problem('not-copied')
     })
   },
-  save,
-  async saveAll(chips) {
-    for (const chip of chips) {
-      await save(chip)
+  saveImage: saveToAlbum,
+  async saveImages(images) {
+    for (const image of images) {
+      await saveToAlbum(image)
     }
     return true
   },
+  openSample: imageOfSample,
   openSettings: () => wx.openSetting({}),
 }
 
-/** Into the album, by way of a file that is gone afterwards. */
-async function save({ file, png }: Chip): Promise<boolean> {
-  const filePath = `${wx.env.USER_DATA_PATH}/${file}`
-  const files = wx.getFileSystemManager()
-  try {
-    files.writeFileSync(filePath, png, 'base64')
-    await wx.saveImageToPhotosAlbum({ filePath })
-  } catch {
+async function saveToAlbum({ url }: RenderedImage): Promise<boolean> {
+  await wx.saveImageToPhotosAlbum({ filePath: url }).catch(() => {
     throw new Problem('not-saved')
-  } finally {
-    files.unlink({ filePath, fail: ignore })
-  }
+  })
   return true
-}
-
-/** For what may fail without anybody missing it. */
-function ignore(): void {
-  return undefined
 }

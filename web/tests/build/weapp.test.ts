@@ -14,7 +14,7 @@ interface AppJson {
 
 function app(): AppJson {
   if (!existsSync(join(BUILT, 'app.json'))) {
-    throw new Error('dist/weapp is not there; npm run build:weapp makes it')
+    throw new Error('dist/weapp is missing; run npm run build:weapp')
   }
   return JSON.parse(readFileSync(join(BUILT, 'app.json'), 'utf-8')) as AppJson
 }
@@ -39,14 +39,14 @@ test('app.json has the four pages, all of them tabs, each with its files', () =>
   }
 })
 
-test('app.json asks for the camera and the album, and has the privacy check on', () => {
+test('app.json declares the camera, the one scope of ours that it may, and has the privacy check on', () => {
   const { permission, __usePrivacyCheck__: check } = app()
-  expect(Object.keys(permission)).toEqual(['scope.camera', 'scope.writePhotosAlbum'])
+  expect(Object.keys(permission)).toEqual(['scope.camera'])
   expect(Object.values(permission).every(({ desc }) => desc.length > 10 && desc.length <= 30)).toBe(true)
   expect(check).toBe(true)
 })
 
-test('each colour with @ has its value in both themes', () => {
+test('each colour variable has a value in both themes', () => {
   const text = readFileSync(join(BUILT, 'app.json'), 'utf-8')
   const names = [...text.matchAll(/"@(\w+)"/g)].map((match) => match[1]!)
   const themes = JSON.parse(readFileSync(join(BUILT, app().themeLocation), 'utf-8')) as Record<string, object>
@@ -56,20 +56,20 @@ test('each colour with @ has its value in both themes', () => {
   }
 })
 
-test('the main package, which is all of it, is below 2 MB', () => {
+test('the main package, which is everything, is below 2 MB', () => {
   const size = bytes(BUILT)
   console.log(`weapp: ${(size / 1024).toFixed(0)} KiB`)
   expect(size).toBeLessThan(2 * 1024 * 1024)
 })
 
-test('the templates bind what the parts need: frames of the camera, consent, canvas', () => {
+test('the templates bind what the components need: camera frames, consent, canvas', () => {
   const templates = readFileSync(join(BUILT, 'base.wxml'), 'utf-8')
   for (const binding of ['bindinitdone', 'frame-size', 'bindagreeprivacyauthorization', 'open-type', 'canvas-id']) {
     expect(templates.toLowerCase()).toContain(binding)
   }
 })
 
-test('nothing of the browser came along', () => {
+test('the bundle contains no browser code', () => {
   const scripts = ['common.js', 'app.js', ...app().pages.map((page) => `${page}.js`)]
   const text = scripts.map((name) => readFileSync(join(BUILT, name), 'utf-8')).join('\n')
   for (const name of ['XMLHttpRequest', 'getUserMedia', 'localStorage.']) {

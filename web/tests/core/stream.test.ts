@@ -1,26 +1,32 @@
 import type { Problem } from '../../src/core/problems'
 import { Rate } from '../../src/core/rate'
-import { Stream, closedWith, type SocketEvents } from '../../src/core/stream'
+import { Stream, codeOfClose, type SocketEvents } from '../../src/core/stream'
 
 const JPEG = new ArrayBuffer(3)
 
 function started(key = '') {
   const sent: (ArrayBuffer | string)[] = []
-  const [answers, problems] = [[] as [number, number][], [] as Problem[]]
+  const [responses, problems] = [[] as [number, number][], [] as Problem[]]
   let events!: SocketEvents
+  let path = ''
   let [now, closed] = [0, false]
   const stream = new Stream(
-    (_path, given) => {
+    (wanted, given) => {
+      path = wanted
       events = given
       return { send: (data) => sent.push(data), close: () => (closed = true) }
     },
-    { answer: ({ frame }, waited) => answers.push([frame, waited]), problem: (problem) => problems.push(problem) },
-    key,
+    { response: ({ frame }, waited) => responses.push([frame, waited]), problem: (problem) => problems.push(problem) },
+    { minFaceSize: 40, key },
     () => now,
   )
   const reply = (frame: number) => events.message(JSON.stringify({ frame, width: 4, height: 3, faces: [] }))
-  return { stream, sent, answers, problems, events, reply, at: (time: number) => (now = time), isClosed: () => closed }
+  return { stream, sent, responses, problems, events, reply, at: (time: number) => (now = time), isClosed: () => closed, path }
 }
+
+test('the smallest face is part of the address', () => {
+  expect(started().path).toBe('/v1/stream?landmarks=true&fps=15&min_face_size=40')
+})
 
 test('nothing is sent before the stream is open', () => {
   const { stream, sent } = started()
@@ -29,7 +35,7 @@ test('nothing is sent before the stream is open', () => {
   expect(sent).toEqual([])
 })
 
-test('two frames are on their way, a third waits for an answer', () => {
+test('two frames are in flight, a third waits for a response', () => {
   const { stream, sent, events, reply } = started()
   events.opened()
   stream.send(JPEG)
@@ -40,7 +46,7 @@ test('two frames are on their way, a third waits for an answer', () => {
   expect(stream.ready).toBe(true)
 })
 
-test('frames that the service dropped are no longer waited for', () => {
+test('frames dropped by the service are not awaited', () => {
   const { stream, sent, events, reply } = started()
   events.opened()
   stream.send(JPEG)
@@ -51,41 +57,41 @@ test('frames that the service dropped are no longer waited for', () => {
   expect(sent).toHaveLength(4)
 })
 
-test('the delay is that of the frame answered', () => {
-  const { stream, answers, events, reply, at } = started()
+test('the delay is that of the answered frame', () => {
+  const { stream, responses, events, reply, at } = started()
   events.opened()
   stream.send(JPEG)
   at(10)
   stream.send(JPEG)
   at(35)
   reply(1)
-  expect(answers).toEqual([[1, 25]])
+  expect(responses).toEqual([[1, 25]])
 })
 
-test('the key goes first, as text', () => {
+test('the key is sent first, as text', () => {
   const { sent, events } = started('open sesame')
   events.opened()
   expect(sent).toEqual(['{"key":"open sesame"}'])
 })
 
-test('a bad frame is told, and the stream goes on', () => {
+test('a bad frame is reported, and the stream continues', () => {
   const { stream, problems, events } = started()
   events.opened()
   stream.send(JPEG)
-  events.message('{"frame": 0, "error": {"status": 422, "code": "damaged-picture", "detail": "cut short"}}')
-  expect(problems).toMatchObject([{ code: 'damaged-picture', detail: 'cut short' }])
+  events.message('{"frame": 0, "error": {"status": 422, "code": "damaged-image", "detail": "cut short"}}')
+  expect(problems).toMatchObject([{ code: 'damaged-image', detail: 'cut short' }])
   expect(stream.ready).toBe(true)
 })
 
-test('after it was closed by us nothing more is told', () => {
-  const { stream, answers, problems, events, reply, isClosed } = started()
+test('nothing is reported after closing', () => {
+  const { stream, responses, problems, events, reply, isClosed } = started()
   events.opened()
   stream.send(JPEG)
   stream.close()
   reply(0)
   events.closed(1000, '')
   expect(isClosed()).toBe(true)
-  expect([answers, problems]).toEqual([[], []])
+  expect([responses, problems]).toEqual([[], []])
 })
 
 test.each([
@@ -97,9 +103,9 @@ test.each([
   [1006, '', 'unreachable'],
   [1001, 'idle', 'idle'],
   [1012, '', 'stream-ended'],
-])('closed with %i %j: %s', (code, reason, expected) => expect(closedWith(code, reason)).toBe(expected))
+])('closed with %i %j: %s', (code, reason, expected) => expect(codeOfClose(code, reason)).toBe(expected))
 
-test('the rate is that of the last two seconds', () => {
+test('the rate covers the last two seconds', () => {
   const rate = new Rate(2000)
   expect(rate.tick(0)).toBe(0)
   expect(rate.tick(100)).toBeCloseTo(10)

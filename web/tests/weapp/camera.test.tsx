@@ -1,22 +1,22 @@
 import CameraPage from '../../src/pages/camera'
-import { zh } from '../../src/texts/zh'
+import { zh } from '../../src/locales/zh'
 import { native } from './components'
-import { leave, press, settle, show, text } from './page'
+import { leave, press, settle, show, text } from './render'
 import { hidePage } from './taro'
 import { stubWx, type Behaviour } from './wx'
 
-const ANSWER = {
+const RESPONSE = {
   frame: 0,
   width: 48,
   height: 64,
   dropped: 0,
   ms: 12,
-  faces: [{ track: 0, box: [1, 2, 30, 40], score: 0.9, points: null }],
+  faces: [{ track: 0, box: [1, 2, 30, 40], score: 0.9, keypoints: null }],
 }
 
 afterEach(leave)
 
-/** The page with its camera running. */
+/** Renders the page with its camera running. */
 async function running(changes: Partial<Behaviour> = {}) {
   const stub = stubWx(changes)
   await show(<CameraPage />)
@@ -27,7 +27,7 @@ async function running(changes: Partial<Behaviour> = {}) {
   return stub
 }
 
-test('frames are listened to from initdone on, not before', async () => {
+test('frames are read after initdone, not before', async () => {
   const stub = stubWx()
   await show(<CameraPage />)
   expect(document.querySelector('[data-native=camera]')).toBeNull()
@@ -39,20 +39,20 @@ test('frames are listened to from initdone on, not before', async () => {
   expect(stub.calls).toContain('startFrames')
 })
 
-test('consent and the scope are asked before the camera is shown', async () => {
+test('consent and scope are requested before the camera is shown', async () => {
   const stub = await running()
   expect(stub.calls.indexOf('requirePrivacyAuthorize')).toBeLessThan(stub.calls.indexOf('authorize'))
   expect(stub.option.authorize).toEqual({ scope: 'scope.camera' })
-  expect(stub.option.connectSocket).toEqual({ url: 'wss://faces.example/v1/stream?landmarks=true&fps=15' })
+  expect(stub.option.connectSocket).toEqual({ url: 'wss://faces.example/v1/stream?landmarks=true&fps=15&min_face_size=40' })
 })
 
-test('a frame goes as a JPEG, its faces are drawn, and no third one goes before an answer', async () => {
+test('frames are sent as JPEG, faces are drawn, and at most two frames are in flight', async () => {
   const stub = await running()
   await settle(() => [1, 2, 3].forEach(() => stub.frame(48, 64)))
   expect(stub.socket.sent).toHaveLength(2)
   expect(new Uint8Array(stub.socket.sent[0] as ArrayBuffer)).toEqual(new Uint8Array([0xff, 0xd8, 0xff, 0xd9]))
   expect(stub.pen.put).toBe(2)
-  await settle(() => stub.socket.message(JSON.stringify(ANSWER)))
+  await settle(() => stub.socket.message(JSON.stringify(RESPONSE)))
   expect(text('.count')).toBe(zh.oneFace)
   expect(stub.pen.strokes).toBe(2)
   await settle(() => stub.frame(48, 64))
@@ -62,7 +62,7 @@ test('a frame goes as a JPEG, its faces are drawn, and no third one goes before 
 test.each([
   ['refused before', { camera: false }],
   ['refused now', { authorizes: false }],
-])('the camera %s: the way to the settings is shown', async (_name, changes) => {
+])('the camera was %s: the settings are offered', async (_name, changes) => {
   const stub = await running(changes)
   expect(text('[role=alert]')).toContain(zh.problems['camera-refused'])
   expect(stub.calls).not.toContain('connectSocket')
@@ -70,7 +70,7 @@ test.each([
   expect(stub.calls).toContain('openSetting')
 })
 
-test('without consent neither the scope nor the camera is asked for', async () => {
+test('without consent neither scope nor camera is requested', async () => {
   const stub = await running({ privacy: 'refused' })
   expect(text('[role=alert]')).toContain(zh.problems['privacy-refused'])
   expect(stub.calls).not.toContain('authorize')
@@ -89,7 +89,7 @@ test.each([
 test('the other camera is not mirrored', async () => {
   const stub = await running()
   await settle(() => stub.frame(48, 64))
-  await settle(() => stub.socket.message(JSON.stringify(ANSWER)))
+  await settle(() => stub.socket.message(JSON.stringify(RESPONSE)))
   expect(native.camera?.devicePosition).toBe('front')
   expect(stub.pen.left).toBeCloseTo((40 * (48 - 30)) / 48) // the canvas of the stub is 40 wide
   await press(zh.otherCamera)
@@ -97,7 +97,7 @@ test('the other camera is not mirrored', async () => {
   expect(stub.pen.left).toBeCloseTo(40 / 48)
 })
 
-test('the stream is opened when the camera gives its first frame, not before', async () => {
+test('the stream is opened with the first frame, not before', async () => {
   const stub = stubWx()
   await show(<CameraPage />)
   await press(zh.start)
@@ -107,16 +107,24 @@ test('the stream is opened when the camera gives its first frame, not before', a
   expect(stub.calls.filter((call) => call === 'connectSocket')).toHaveLength(1)
 })
 
-test('a camera that stops by itself is told', async () => {
+test('a camera that stops by itself is reported', async () => {
   const stub = await running()
   await settle(() => native.camera?.onStop?.({} as never))
   expect(text('[role=alert]')).toContain(zh.problems['camera-stopped'])
   expect(stub.calls).toContain('closeSocket')
 })
 
-test('a stream that the service refuses is told', async () => {
+test('a stream that the service refuses is reported', async () => {
   const stub = await running()
   await settle(() => stub.socket.close(1013, 'busy'))
   expect(text('[role=alert]')).toContain(zh.problems.busy)
   expect(stub.calls).toContain('stopFrames')
+})
+
+test('another smallest face opens another stream', async () => {
+  const stub = await running()
+  await press('80 像素')
+  expect(stub.calls.filter((call) => call === 'closeSocket')).toHaveLength(1)
+  expect(stub.option.connectSocket).toEqual({ url: 'wss://faces.example/v1/stream?landmarks=true&fps=15&min_face_size=80' })
+  expect(document.querySelector('[data-native=camera]')).not.toBeNull()
 })

@@ -1,6 +1,6 @@
 import type { ButtonProps, CameraProps, CanvasProps } from '@tarojs/components'
 
-/** Native components, as far as a document has them; what WeChat would call is kept in `native`. */
+/** Native components as HTML elements; the props that WeChat would call are kept in `native`. */
 export const native: { camera?: CameraProps } = {}
 
 export function Camera(props: CameraProps) {

@@ -1,7 +1,7 @@
 import Models from '../../src/pages/models'
 import Privacy from '../../src/pages/privacy'
-import { zh } from '../../src/texts/zh'
-import { leave, press, show, text } from './page'
+import { zh } from '../../src/locales/zh'
+import { leave, press, show, text } from './render'
 import { stubWx } from './wx'
 
 const CARD = {
@@ -11,16 +11,16 @@ const CARD = {
 
 afterEach(leave)
 
-test('a card says what the network does, its data, scores and license', async () => {
+test('a card shows the task, training data, metrics and licence of a network', async () => {
   const stub = stubWx({ body: JSON.stringify({ models: [CARD] }) })
   await show(<Models />)
   expect(stub.option.request).toMatchObject({ url: 'https://faces.example/v1/models' })
-  for (const said of [zh.tasks.onet!, 'WIDER FACE, train', '0.8437', 'MIT', '508,191', '1991 KiB']) {
-    expect(text('[data-card="onet.onnx"]')).toContain(said)
+  for (const shown of [zh.tasks.onet!, 'WIDER FACE, train', '0.8437', 'MIT', '508,191', '1991 KiB']) {
+    expect(text('[data-card="onet.onnx"]')).toContain(shown)
   }
 })
 
-test('where the cards cannot be had, it is told and can be tried again', async () => {
+test('if the cards cannot be loaded, there is an error and a way to retry', async () => {
   const stub = stubWx({ offline: true })
   await show(<Models />)
   expect(text('[role=alert]')).toContain(zh.problems.unreachable)
@@ -31,5 +31,5 @@ test('where the cards cannot be had, it is told and can be tried again', async (
 test('the privacy page names the service', async () => {
   stubWx()
   await show(<Privacy />)
-  expect(text('.parts')).toContain('faces.example')
+  expect(text('.sections')).toContain('faces.example')
 })

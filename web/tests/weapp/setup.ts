@@ -1,2 +1,2 @@
-/** What the build fills in, and what React wants of a test. */
+/** Defined by the build, and by React's test environment. */
 Object.assign(globalThis, { MIEN_SERVICE: 'https://faces.example', IS_REACT_ACT_ENVIRONMENT: true })

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 
 const hiders = new Set<() => void>()
 
-/** Whether WeChat has got what was rendered: nothing new is found on the page before. */
+/** Whether WeChat has rendered the page: new nodes cannot be queried before. */
 export const rendered = { now: false }
 
 export function nextTick(then: () => void): void {
@@ -13,7 +13,7 @@ export function nextTick(then: () => void): void {
   })
 }
 
-/** Taro's hooks of a page that is shown from the beginning. */
+/** Taro's hooks of a page that is visible from the start. */
 export function useDidShow(then: () => void): void {
   useEffect(then, [])
 }
@@ -25,7 +25,7 @@ export function useDidHide(then: () => void): void {
   }, [then])
 }
 
-/** The person goes to another tab. */
+/** The user switches to another tab. */
 export function hidePage(): void {
   hiders.forEach((hide) => hide())
 }

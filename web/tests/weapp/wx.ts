@@ -1,23 +1,23 @@
 import { rendered } from './taro'
 
-/** A stub of wx, typed by miniprogram-api-typings: each call is noted, and behaves as the test says. */
+/** A stub of wx, typed by miniprogram-api-typings: it records each call, and behaves as the test configures it. */
 type Wx = WechatMiniprogram.Wx
 type Consent = (answer: { event: string; buttonId?: string }) => void
 
 export interface Behaviour {
-  /** Whether the person agreed long ago, is asked now, or refuses. */
+  /** Whether the user has consented before, is asked now, or declines. */
   privacy: 'agreed' | 'asked' | 'refused'
-  /** What the person said about the camera before; undefined where nobody asked. */
+  /** Earlier decision about the camera; undefined if there is none. */
   camera: boolean | undefined
-  /** What they say when they are asked. */
+  /** Answer when asked for the camera. */
   authorizes: boolean
-  picture: string | undefined
-  /** What WeChat says where no picture was chosen. */
+  image: string | undefined
+  /** Error message if no image was chosen. */
   notChosen: string
   status: number
   body: string
   header: Record<string, string>
-  /** The network is gone. */
+  /** There is no network. */
   offline: boolean
   albumRefused: boolean
 }
@@ -26,7 +26,7 @@ const FINE: Behaviour = {
   privacy: 'agreed',
   camera: undefined,
   authorizes: true,
-  picture: 'http://tmp/face.jpg',
+  image: 'http://tmp/face.jpg',
   notChosen: 'cancel',
   status: 200,
   body: '{}',
@@ -37,15 +37,15 @@ const FINE: Behaviour = {
 
 export interface Stub {
   calls: string[]
-  /** The option of the newest call of a name. */
+  /** The argument of the latest call of a name. */
   option: Record<string, unknown>
-  /** Tells how far the upload is, and ends it. */
+  /** Reports upload progress, and completes it. */
   upload: { progress(percent: number): void; finish(): void }
   socket: { open(): void; message(data: string): void; close(code: number, reason: string): void; sent: unknown[] }
   frame(width: number, height: number): void
-  /** Strokes since a canvas was cleared, how far left the first of them begins, and pictures put onto one. */
-  pen: { strokes: number; left: number; put: number }
-  /** What our sheet answered to WeChat. */
+  /** Strokes since a canvas was resized, where the first of them begins, frames put and images drawn. */
+  pen: { strokes: number; left: number; put: number; drawn: number; transforms: number[][] }
+  /** What the privacy sheet reported to WeChat. */
   consent: string[]
 }
 
@@ -54,7 +54,7 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
   const calls: string[] = []
   const option: Record<string, unknown> = {}
   const consent: string[] = []
-  const pen = { strokes: 0, left: 0, put: 0 }
+  const pen = { strokes: 0, left: 0, put: 0, drawn: 0, transforms: [] as number[][] }
   const note = (name: string, given?: unknown) => {
     calls.push(name)
     option[name] = given
@@ -102,8 +102,8 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
 
     chooseMedia: (given: { success(result: unknown): void; fail(result: unknown): void }) => {
       note('chooseMedia', given)
-      if (behaviour.picture) {
-        given.success({ tempFiles: [{ tempFilePath: behaviour.picture }] })
+      if (behaviour.image) {
+        given.success({ tempFiles: [{ tempFilePath: behaviour.image }] })
       } else {
         given.fail({ errMsg: `chooseMedia:fail ${behaviour.notChosen}` })
       }
@@ -156,7 +156,7 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
       let there = false
       const query = {
         select: (selector: string) => {
-          there = rendered.now || selector === '#frames' // the camera tells when it is ready
+          there = rendered.now || selector === '#frames' // the camera reports when it is ready
           return query
         },
         fields: () => query,
@@ -169,6 +169,7 @@ export function stubWx(changes: Partial<Behaviour> = {}): Stub {
     getFileSystemManager: () => ({
       mkdirSync: (path: string) => note('mkdirSync', path),
       rmdirSync: (path: string) => note('rmdirSync', path),
+      copyFileSync: (from: string, to: string) => note('copyFileSync', [from, to]),
       writeFileSync: (path: string) => note('writeFileSync', path),
       unlink: ({ filePath }: { filePath: string }) => note('unlink', filePath),
     }),
@@ -192,15 +193,30 @@ function canvas(pen: Stub['pen']) {
       if (name === 'createImageData') {
         return (width: number, height: number) => ({ data: new Uint8ClampedArray(4 * width * height) })
       }
-      return (x: number) => {
-        pen.left = name === 'moveTo' && pen.strokes === 0 ? x : pen.left
-        pen.strokes = name === 'clearRect' ? 0 : pen.strokes + (name === 'stroke' ? 1 : 0)
+      return (...given: number[]) => {
+        pen.left = name === 'moveTo' && pen.strokes === 0 ? given[0]! : pen.left
+        pen.strokes += name === 'stroke' ? 1 : 0
         pen.put += name === 'putImageData' ? 1 : 0
+        pen.drawn += name === 'drawImage' ? 1 : 0
+        if (name === 'setTransform') {
+          pen.transforms.push(given)
+        }
       }
     },
     set: () => true,
   })
-  return { width: 0, height: 0, getContext: () => context, toDataURL: () => 'data:image/jpeg;base64,/9j/2Q==' }
+  return {
+    set width(_: number) {
+      pen.strokes = 0
+    },
+    height: 0,
+    getContext: () => context,
+    createImage: () => {
+      const image = { onload: nothing, onerror: nothing }
+      return Object.defineProperty(image, 'src', { set: () => void setTimeout(() => image.onload()) })
+    },
+    toDataURL: () => 'data:image/jpeg;base64,/9j/2Q==',
+  }
 }
 
 function nothing(): void {

@@ -1,62 +1,69 @@
 import { useState } from 'react'
-import type { Shown } from '../../core/overlay'
-import type { FrameAnswer } from '../../core/records'
-import { useChosen } from '../../parts/choices'
-import { Stage } from '../../parts/Stage'
-import { Switch } from '../../parts/Switch'
+import { useApp } from '../../components/AppContext'
+import { MinFaceSize } from '../../components/MinFaceSize'
+import { Stage } from '../../components/Stage'
+import { Switch } from '../../components/Switch'
+import type { OverlayOptions } from '../../core/overlay'
+import type { StreamResponse } from '../../core/records'
+import { countFaces, format } from '../../locales'
 import { CameraView } from '../../platform/CameraView'
-import type { CameraProps } from '../../platform/contract'
 import { device } from '../../platform/device'
 import { Overlay } from '../../platform/Overlay'
-import { countOf, fill } from '../../texts'
+import type { CameraProps } from '../../platform/types'
 
-/** The newest answer, how many a second there are, and how long this one took from camera to screen. */
-export interface Reading {
-  answer: FrameAnswer
+/** The latest response, the responses per second, and the delay from camera to screen in milliseconds. */
+export interface LiveResult {
+  response: StreamResponse
   rate: number
   delay: number
 }
 
+/** Sides in pixels. */
+const FACE_SIZES = [20, 40, 80, 160]
+
 interface Props extends Pick<CameraProps, 'wanted' | 'onStart' | 'onFrame' | 'onProblem'> {
   size: { width: number; height: number } | undefined
   selfie: boolean
-  reading: Reading | undefined
+  result: LiveResult | undefined
+  minFaceSize: number
+  onMinFaceSize(size: number): void
   onStop(): void
 }
 
-const PARTS = (['boxes', 'points', 'landmarks', 'pose', 'mirror'] as const).filter(
-  (part) => part !== 'mirror' || device.mirrors,
+const LAYERS = (['boxes', 'keypoints', 'landmarks', 'pose', 'mirror'] as const).filter(
+  (layer) => layer !== 'mirror' || device.mirrors,
 )
 
-export function Live({ size, selfie, reading, onStop, ...camera }: Props) {
-  const { texts } = useChosen()
-  const [chosen, setChosen] = useState({ boxes: true, points: false, landmarks: true, pose: false })
+export function Live({ size, selfie, result, minFaceSize, onMinFaceSize, onStop, ...camera }: Props) {
+  const { texts } = useApp()
+  const [layers, setLayers] = useState({ boxes: true, keypoints: false, landmarks: true, pose: false })
   const [mirror, setMirror] = useState<boolean>()
-  const shown: Shown = { ...chosen, mirror: mirror ?? selfie }
+  const overlay: OverlayOptions = { ...layers, mirror: mirror ?? selfie }
   const { width, height } = size ?? { width: 640, height: 480 }
-  const words = reading ? countOf(reading.answer.faces.length, texts.noFaceNow, texts) : texts.starting
-  const change = (part: (typeof PARTS)[number], on: boolean) =>
-    part === 'mirror' ? setMirror(on) : setChosen({ ...chosen, [part]: on })
+  const count = result ? countFaces(result.response.faces.length, texts) : texts.starting
+  const change = (layer: (typeof LAYERS)[number], on: boolean) =>
+    layer === 'mirror' ? setMirror(on) : setLayers({ ...layers, [layer]: on })
   return (
     <div className="result">
       <div>
         <Stage width={width} height={height}>
-          <CameraView label={texts.cameraAlt} otherLabel={texts.otherCamera} mirror={shown.mirror} {...camera} />
-          {reading && <Overlay id="live-overlay" label={words} found={reading.answer} shown={shown} />}
+          <CameraView label={texts.cameraAlt} otherLabel={texts.otherCamera} mirror={overlay.mirror} {...camera} />
+          {result && <Overlay id="live-overlay" label={count} detections={result.response} options={overlay} />}
           <div className="meter number" aria-hidden="true">
-            {reading
-              ? `${fill(texts.rate, { rate: reading.rate.toFixed(1) })} · ${fill(texts.delay, { ms: Math.round(reading.delay) })}`
+            {result
+              ? `${format(texts.rate, { rate: result.rate.toFixed(1) })} · ${format(texts.delay, { ms: Math.round(result.delay) })}`
               : texts.starting}
           </div>
         </Stage>
       </div>
       <div>
-        <p className="count">{words}</p>
+        <p className="count">{count}</p>
         <div className="switches" role="group" aria-label={texts.draw}>
-          {PARTS.map((part) => (
-            <Switch key={part} label={texts[part]} on={shown[part]} onChange={(on) => change(part, on)} />
+          {LAYERS.map((layer) => (
+            <Switch key={layer} label={texts[layer]} on={overlay[layer]} onChange={(on) => change(layer, on)} />
           ))}
         </div>
+        <MinFaceSize sizes={FACE_SIZES} value={minFaceSize} onChange={onMinFaceSize} />
         <div className="row">
           <button className="button button-main" onClick={onStop}>{texts.stop}</button>
         </div>

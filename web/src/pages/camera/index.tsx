@@ -1,15 +1,15 @@
 import { useDidHide } from '@tarojs/taro'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { useApp } from '../../components/AppContext'
+import { ErrorMessage } from '../../components/ErrorMessage'
+import { PageLayout } from '../../components/PageLayout'
 import type { Problem } from '../../core/problems'
-import type { FrameAnswer } from '../../core/records'
 import { Rate } from '../../core/rate'
+import type { StreamResponse } from '../../core/records'
 import { Stream } from '../../core/stream'
-import { useChosen } from '../../parts/choices'
-import { ProblemNote } from '../../parts/ProblemNote'
-import { Screen } from '../../parts/Screen'
+import { countFaces } from '../../locales'
 import { device } from '../../platform/device'
-import { countOf } from '../../texts'
-import { Live, type Reading } from './Live'
+import { Live, type LiveResult } from './Live'
 
 interface Size {
   width: number
@@ -17,12 +17,13 @@ interface Size {
 }
 
 export default function CameraPage() {
-  const { texts, key } = useChosen()
+  const { texts, key } = useApp()
   const [running, setRunning] = useState(false)
   const [size, setSize] = useState<Size>()
   const [selfie, setSelfie] = useState(true)
-  const [reading, setReading] = useState<Reading>()
+  const [result, setResult] = useState<LiveResult>()
   const [problem, setProblem] = useState<Problem>()
+  const [minFaceSize, setMinFaceSize] = useState(40)
   const stream = useRef<Stream>()
 
   const stop = useCallback(() => {
@@ -30,15 +31,15 @@ export default function CameraPage() {
     stream.current = undefined
     setRunning(false)
     setSize(undefined)
-    setReading(undefined)
+    setResult(undefined)
   }, [])
-  const fail = useCallback((found: Problem) => {
+  const fail = useCallback((reason: Problem) => {
     stop()
-    setProblem(found)
+    setProblem(reason)
   }, [stop])
   useDidHide(() => {
     stop()
-    setProblem(undefined) // who comes back begins anew
+    setProblem(undefined)
   })
   useEffect(() => stop, [stop])
 
@@ -46,29 +47,36 @@ export default function CameraPage() {
     setProblem(undefined)
     setRunning(true)
   }
-  const open = useCallback(() => {
+  const open = useCallback((minFaceSize: number) => {
+    stream.current?.close()
     const rate = new Rate()
-    const onAnswer = (answer: FrameAnswer, delay: number) =>
-      setReading({ answer, delay, rate: rate.tick(Date.now()) })
-    stream.current = new Stream(device.openSocket, { answer: onAnswer, problem: fail }, key())
+    const onResponse = (response: StreamResponse, delay: number) =>
+      setResult({ response, delay, rate: rate.tick(Date.now()) })
+    stream.current = new Stream(device.openSocket, { response: onResponse, problem: fail }, { minFaceSize, key: key() })
   }, [fail, key])
+  const changeMinFaceSize = (size: number) => {
+    setMinFaceSize(size)
+    if (stream.current) {
+      open(size)
+    }
+  }
   const onStart = useCallback((width: number, height: number, facing: boolean) => {
     setSize({ width, height })
     setSelfie(facing)
     if (!stream.current) {
-      open() // not before there is a camera: people take their time to allow it
+      open(minFaceSize) // not before there is a camera: users take their time to allow it
     }
-  }, [open])
+  }, [open, minFaceSize])
   const wanted = useCallback(() => stream.current?.ready ?? false, [])
   const onFrame = useCallback((jpeg: ArrayBuffer) => stream.current?.send(jpeg), [])
-  const news = reading ? countOf(reading.answer.faces.length, texts.noFaceNow, texts) : texts.starting
+  const status = result ? countFaces(result.response.faces.length, texts) : texts.starting
 
   return (
-    <Screen page="camera" title={texts.cameraTitle} lead={texts.cameraLead} news={running ? news : ''}>
-      {problem && <ProblemNote problem={problem} onRetry={start} />}
+    <PageLayout page="camera" title={texts.cameraTitle} lead={texts.cameraLead} status={running ? status : ''}>
+      {problem && <ErrorMessage problem={problem} onRetry={start} />}
       {running ? (
-        <Live size={size} selfie={selfie} reading={reading} wanted={wanted} onStart={onStart} onFrame={onFrame}
-          onProblem={fail} onStop={stop} />
+        <Live size={size} selfie={selfie} result={result} minFaceSize={minFaceSize} onMinFaceSize={changeMinFaceSize}
+          wanted={wanted} onStart={onStart} onFrame={onFrame} onProblem={fail} onStop={stop} />
       ) : (
         !problem && (
           <div className="drop">
@@ -79,6 +87,6 @@ export default function CameraPage() {
           </div>
         )
       )}
-    </Screen>
+    </PageLayout>
   )
 }

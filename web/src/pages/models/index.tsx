@@ -1,47 +1,47 @@
 import { useCallback, useEffect, useState } from 'react'
-import { asProblem, type Problem } from '../../core/problems'
-import type { Card } from '../../core/records'
+import { useApp } from '../../components/AppContext'
+import { ErrorMessage } from '../../components/ErrorMessage'
+import { PageLayout } from '../../components/PageLayout'
+import { toProblem, type Problem } from '../../core/problems'
+import type { ModelCard } from '../../core/records'
 import { models } from '../../core/service'
-import { useChosen } from '../../parts/choices'
-import { ProblemNote } from '../../parts/ProblemNote'
-import { Screen } from '../../parts/Screen'
-import { TEXTS, fill } from '../../texts'
+import { TEXTS, format } from '../../locales'
 
-export default function Models() {
-  const { texts, wire } = useChosen()
-  const [cards, setCards] = useState<Card[]>()
+export default function ModelsPage() {
+  const { texts, transport } = useApp()
+  const [cards, setCards] = useState<ModelCard[]>()
   const [problem, setProblem] = useState<Problem>()
 
   const load = useCallback(async () => {
     setProblem(undefined)
     try {
-      setCards(inOrder(await models(wire)))
+      setCards(inPipelineOrder(await models(transport)))
     } catch (error) {
-      setProblem(asProblem(error))
+      setProblem(toProblem(error))
     }
-  }, [wire])
+  }, [transport])
   useEffect(() => void load(), [load])
 
   return (
-    <Screen page="models" title={texts.modelsTitle} lead={texts.modelsLead} news={problem || cards ? '' : texts.loading}>
-      {problem && <ProblemNote problem={problem} onRetry={() => void load()} />}
+    <PageLayout page="models" title={texts.modelsTitle} lead={texts.modelsLead}
+      status={problem || cards ? '' : texts.loading}>
+      {problem && <ErrorMessage problem={problem} onRetry={() => void load()} />}
       {!problem && !cards && <p className="quiet">{texts.loading}</p>}
-      <div className="cards">{cards?.map((card) => <ModelCard key={card.file} card={card} />)}</div>
-    </Screen>
+      <div className="cards">{cards?.map((card) => <Card key={card.file} card={card} />)}</div>
+    </PageLayout>
   )
 }
 
-/** As a picture passes through them. */
-function inOrder(cards: Card[]): Card[] {
+function inPipelineOrder(cards: ModelCard[]): ModelCard[] {
   const tasks = Object.keys(TEXTS.en.tasks)
-  const place = ({ task }: Card) => (tasks.includes(task) ? tasks.indexOf(task) : tasks.length)
-  return [...cards].sort((a, b) => place(a) - place(b))
+  const rank = ({ task }: ModelCard) => (tasks.includes(task) ? tasks.indexOf(task) : tasks.length)
+  return [...cards].sort((a, b) => rank(a) - rank(b))
 }
 
-function ModelCard({ card }: { card: Card }) {
-  const { texts } = useChosen()
-  const scores = Object.entries(card.scores).filter(([name]) => name !== 'quality') // made of the others, for training
-  const kilobytes = fill(texts.kilobytes, { count: Math.round(card.bytes / 1024) })
+function Card({ card }: { card: ModelCard }) {
+  const { texts } = useApp()
+  const scores = Object.entries(card.scores).filter(([name]) => name !== 'quality') // the criterion of training
+  const kilobytes = format(texts.kilobytes, { count: Math.round(card.bytes / 1024) })
   return (
     <section className="panel" data-card={card.file}>
       <h2 className="title">{card.name}</h2>

@@ -1,72 +1,48 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
-import { asProblem, type Problem } from '../../core/problems'
-import type { Analysis } from '../../core/records'
-import { analyze, type Picture } from '../../core/service'
-import { useChosen } from '../../parts/choices'
-import { ProblemNote } from '../../parts/ProblemNote'
-import { Screen } from '../../parts/Screen'
-import { Chooser } from '../../platform/Chooser'
-import { countOf, type Texts } from '../../texts'
+import { useApp } from '../../components/AppContext'
+import { ErrorMessage } from '../../components/ErrorMessage'
+import { MinFaceSize } from '../../components/MinFaceSize'
+import { PageLayout } from '../../components/PageLayout'
+import { countFaces, type Texts } from '../../locales'
+import { ImagePicker } from '../../platform/ImagePicker'
 import { Result } from './Result'
-import { Sending } from './Sending'
+import { Example, SampleList } from './Samples'
+import { UploadProgress } from './UploadProgress'
+import { useSelectedImage, type ImageState } from './useSelectedImage'
 
-type State =
-  | { step: 'empty' }
-  | { step: 'sending'; picture: Picture; fraction: number }
-  | { step: 'done'; picture: Picture; analysis: Analysis }
-  | { step: 'failed'; picture?: Picture; problem: Problem }
+/** Sides in pixels; the service detects faces of 20 pixels and more. */
+const FACE_SIZES = [undefined, 20, 40, 80, 160]
 
-export default function Photo() {
-  const { texts, wire } = useChosen()
-  const [state, setState] = useState<State>({ step: 'empty' })
-  const stop = useRef(() => undefined as void) // ends what is on its way
-
-  const send = useCallback(async (picture: Picture) => {
-    stop.current()
-    let wanted = true
-    const show = (next: State) => wanted && setState(next)
-    const progress = (fraction: number) => show({ step: 'sending', picture, fraction })
-    const { answer, cancel } = analyze(wire, picture, progress)
-    stop.current = () => {
-      wanted = false
-      cancel()
-    }
-    progress(0)
-    try {
-      show({ step: 'done', picture, analysis: await answer })
-    } catch (error) {
-      show({ step: 'failed', picture, problem: asProblem(error) })
-    }
-  }, [wire])
-  const fail = useCallback((problem: Problem) => {
-    stop.current()
-    setState({ step: 'failed', problem })
-  }, [])
-  const cancel = () => {
-    stop.current()
-    setState({ step: 'empty' })
-  }
-
-  const picture = state.step === 'empty' ? undefined : state.picture
-  useEffect(() => picture?.release, [picture])
-
+export default function PhotoPage() {
+  const { texts } = useApp()
+  const { state, options, select, setOptions, fail, cancel } = useSelectedImage()
+  const active = state.step === 'uploading' || state.step === 'analyzed'
+  const retry = state.step === 'failed' && state.image
   return (
-    <Screen page="photo" title={texts.photoTitle} lead={texts.photoLead} news={newsOf(state, texts)}>
+    <PageLayout page="photo" title={texts.photoTitle} lead={texts.photoLead} status={statusOf(state, texts)}>
       {state.step === 'failed' && (
-        <ProblemNote problem={state.problem} onRetry={picture && (() => void send(picture))} />
+        <ErrorMessage problem={state.problem} onRetry={retry ? () => select(retry) : undefined} />
       )}
-      <Chooser texts={texts} small={state.step === 'done' || state.step === 'sending'} onPicture={send}
-        onProblem={fail} />
-      {state.step === 'sending' && <Sending picture={state.picture} fraction={state.fraction} onCancel={cancel} />}
-      {state.step === 'done' && <Result key={state.picture.url} picture={state.picture} analysis={state.analysis} />}
-    </Screen>
+      <div className={active ? '' : 'start'}>
+        <div>
+          <ImagePicker texts={texts} compact={active} onImage={select} onProblem={fail} />
+          {!active && <SampleList onImage={select} onProblem={fail} />}
+        </div>
+        {!active && <Example />}
+      </div>
+      <MinFaceSize sizes={FACE_SIZES} value={options.minFaceSize}
+        onChange={(minFaceSize) => setOptions({ ...options, minFaceSize })} />
+      {state.step === 'uploading' && <UploadProgress image={state.image} fraction={state.fraction} onCancel={cancel} />}
+      {state.step === 'analyzed' && (
+        <Result key={state.image.url} image={state.image} analysis={state.analysis} options={options} />
+      )}
+    </PageLayout>
   )
 }
 
-/** Problems speak for themselves: they are alerts. */
-function newsOf(state: State, texts: Texts): string {
-  if (state.step === 'sending') {
-    return texts.looking
+/** Problems are announced as alerts. */
+function statusOf(state: ImageState, texts: Texts): string {
+  if (state.step === 'uploading') {
+    return texts.analyzing
   }
-  return state.step === 'done' ? countOf(state.analysis.faces.length, texts.noFaces, texts) : ''
+  return state.step === 'analyzed' ? countFaces(state.analysis.faces.length, texts) : ''
 }

@@ -1,20 +1,20 @@
-import { useChosen } from '../../parts/choices'
-import { Screen } from '../../parts/Screen'
+import { useApp } from '../../components/AppContext'
+import { PageLayout } from '../../components/PageLayout'
+import { format } from '../../locales'
 import { device } from '../../platform/device'
-import { fill } from '../../texts'
 
-export default function Privacy() {
-  const { texts } = useChosen()
+export default function PrivacyPage() {
+  const { texts } = useApp()
   return (
-    <Screen page="privacy" title={texts.privacyTitle} lead={texts.privacyLead}>
-      <div className="parts">
-        {texts.privacyParts.map(([title, text]) => (
+    <PageLayout page="privacy" title={texts.privacyTitle} lead={texts.privacyLead}>
+      <div className="sections">
+        {texts.privacySections.map(([title, text]) => (
           <section key={title} className="panel">
             <h2 className="title">{title}</h2>
-            <p className="text">{fill(text, { host: device.host })}</p>
+            <p className="text">{format(text, { host: device.host })}</p>
           </section>
         ))}
       </div>
-    </Screen>
+    </PageLayout>
   )
 }

@@ -1,3 +1,0 @@
-import type { UseChipAddresses } from './contract'
-
-export const useChipAddresses: UseChipAddresses = (chips) => chips.map(({ png }) => `data:image/png;base64,${png}`)
