@@ -18,7 +18,7 @@ from mien.client import Client
 WEB = Path(__file__).parents[1]
 SOURCE = WEB.parent / "examples" / "astronaut.jpg"
 FOLDER = WEB / "src" / "samples"
-THUMBNAIL_SIZE = 144
+THUMBNAIL_SIZE = (180, 120)
 
 
 def portrait(image: Image.Image) -> Image.Image:
@@ -96,7 +96,7 @@ def main() -> None:
     for name, make in SAMPLES.items():
         sample = make(image)
         sample.save(FOLDER / f"{name}.jpg", quality=82, optimize=True)
-        thumbnail = ImageOps.fit(sample, (THUMBNAIL_SIZE, THUMBNAIL_SIZE), Image.Resampling.LANCZOS)
+        thumbnail = ImageOps.fit(sample, THUMBNAIL_SIZE, Image.Resampling.LANCZOS, centering=(0.5, 0.12))
         thumbnail.save(FOLDER / f"{name}.thumbnail.jpg", quality=72, optimize=True)
     for url in sys.argv[1:2]:
         with Client(url) as client:

@@ -179,18 +179,24 @@ export interface components {
         ModelRecord: {
             name: string;
             task: string;
+            input: {
+                [key: string]: unknown;
+            };
+            crop: {
+                [key: string]: unknown;
+            };
+            output: {
+                [key: string]: unknown;
+            };
             licence: string;
-            data: string;
+            training_data: string;
             source: string;
             scores: {
                 [key: string]: number;
             };
             parameters: number;
-            sha256: string;
             file: string;
             bytes: number;
-        } & {
-            [key: string]: unknown;
         };
         ModelsRecord: {
             models: components["schemas"]["ModelRecord"][];
@@ -263,6 +269,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImageRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
                 };
             };
             401: {
@@ -363,6 +377,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImageRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
                 };
             };
             401: {
@@ -467,6 +489,14 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AlignedFacesRecord"];
                     "application/zip": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
                 };
             };
             401: {
@@ -575,6 +605,14 @@ export interface operations {
                     "application/json": components["schemas"]["AnalysisRecord"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -658,6 +696,14 @@ export interface operations {
                     "application/json": components["schemas"]["ModelsRecord"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -690,6 +736,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
+                };
             };
             401: {
                 headers: {
@@ -726,6 +780,14 @@ export interface operations {
                     "application/json": components["schemas"]["StatusRecord"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
+                };
+            };
         };
     };
     readyz_readyz_get: {
@@ -743,6 +805,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusRecord"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemRecord"];
                 };
             };
             503: {

@@ -1,5 +1,6 @@
 /** Problem types of the service (docs/serve.md). */
 export const SERVICE_CODES = [
+  'bad-request',
   'unauthorized',
   'not-found',
   'method-not-allowed',
@@ -82,6 +83,7 @@ export function isCode(code: unknown): code is Code {
 }
 
 const CODE_BY_STATUS: Partial<Record<number, Code>> = {
+  400: 'bad-request',
   401: 'unauthorized',
   404: 'not-found',
   405: 'method-not-allowed',

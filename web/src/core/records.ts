@@ -29,7 +29,7 @@ export type AlignedFace = Replace<Schemas['AlignedFaceRecord'], { to_image: Matr
 export type Analysis = Replace<Schemas['AnalysisRecord'], { faces: Face[]; aligned_faces?: AlignedFace[] }>
 
 /** The card of a network. */
-export type ModelCard = Schemas['ModelRecord']
+export type ModelCard = Replace<Schemas['ModelRecord'], { input: { size: number } }>
 
 /** The response to one frame of the stream; `ms` is the processing time. */
 export type StreamResponse = Replace<Schemas['StreamRecord'], { faces: Face[] }>

@@ -129,6 +129,7 @@ export const en = {
   technicalDetails: 'Technical details',
   problemTitle: 'Something went wrong',
   problems: {
+    'bad-request': 'The request was malformed. A proxy between you and the service may have changed it.',
     'unauthorized': 'This service requires an API key. Ask its operator for one.',
     'not-found': 'The service does not know this path; the page and the service may be of different versions.',
     'method-not-allowed': 'The service does not support this kind of request; the page and the service may be of different versions.',

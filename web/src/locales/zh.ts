@@ -131,6 +131,7 @@ export const zh: Texts = {
   technicalDetails: '技术细节',
   problemTitle: '出了点问题',
   problems: {
+    'bad-request': '请求格式有误，可能在传输途中被代理改动。',
     'unauthorized': '此服务需要 API 密钥，请向其运营者索取。',
     'not-found': '服务没有这个路径；页面与服务的版本可能不一致。',
     'method-not-allowed': '服务不支持这种请求；页面与服务的版本可能不一致。',

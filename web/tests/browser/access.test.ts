@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import axe, { type AxeResults } from 'axe-core'
 import type { BrowserContextOptions, Page } from 'playwright-core'
-import { EXAMPLE, collage, content, open, screenshot, useFixtures } from './fixtures'
+import { EXAMPLE, content, open, screenshot, useFixtures } from './fixtures'
 
 const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }
 const LOOKS: [name: string, options: BrowserContextOptions][] = [
@@ -31,12 +31,6 @@ describe.each(LOOKS)('%s', (look, options) => {
     ['photo', async () => undefined],
     ['photo-result', analyzeExample],
     ['photo-crowd', async (page: Page) => {
-      const places = Array.from({ length: 8 }, (_, i) => ({ x: 256 * (i % 4), y: 256 * Math.floor(i / 4), scale: 0.5 }))
-      const buffer = await collage(fixtures.browser, { width: 1024, height: 512, places })
-      await content(page, 'photo').locator('#file').setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer })
-      await content(page, 'photo').locator('.face').nth(7).waitFor()
-    }],
-    ['photo-selected', async (page: Page) => {
       await content(page, 'photo').locator('.sample').last().click()
       await content(page, 'photo').locator('.face-button').nth(40).waitFor()
       await content(page, 'photo').locator('.face-button').first().click()
@@ -154,6 +148,19 @@ test('a page keeps its state while another is shown', async () => {
   await content(page, 'photo').locator('.code').waitFor()
   expect(await content(page, 'photo').isVisible()).toBe(true)
   await page.close()
+})
+
+test('files with a hash in their name are cached for ever, the page itself is revalidated', async () => {
+  const context = await fixtures.browser.newContext()
+  const page = await context.newPage()
+  const cached = new Map<string, string>()
+  page.on('response', (response) => cached.set(new URL(response.url()).pathname, response.headers()['cache-control'] ?? ''))
+  await page.goto(fixtures.service.url, { waitUntil: 'networkidle' })
+  expect(cached.get('/')).toBe('no-cache')
+  cached.delete('/')
+  expect(cached.size).toBeGreaterThan(5)
+  expect([...cached].filter(([, control]) => !control.includes('immutable'))).toEqual([])
+  await context.close()
 })
 
 test('the first load is below 300 kB gzip', async () => {

@@ -26,11 +26,11 @@ export default function PhotoPage() {
         <div>
           <ImagePicker texts={texts} compact={active} onImage={select} onProblem={fail} />
           {!active && <SampleList onImage={select} onProblem={fail} />}
+          <MinFaceSize sizes={FACE_SIZES} value={options.minFaceSize}
+            onChange={(minFaceSize) => setOptions({ ...options, minFaceSize })} />
         </div>
         {!active && <Example />}
       </div>
-      <MinFaceSize sizes={FACE_SIZES} value={options.minFaceSize}
-        onChange={(minFaceSize) => setOptions({ ...options, minFaceSize })} />
       {state.step === 'uploading' && <UploadProgress image={state.image} fraction={state.fraction} onCancel={cancel} />}
       {state.step === 'analyzed' && (
         <Result key={state.image.url} image={state.image} analysis={state.analysis} options={options} />
