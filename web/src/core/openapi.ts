@@ -188,7 +188,7 @@ export interface components {
             output: {
                 [key: string]: unknown;
             };
-            licence: string;
+            license: string;
             training_data: string;
             source: string;
             scores: {

@@ -45,10 +45,10 @@ const MIDDLE = '#ff5278'
 const WHITE = '#ffffff'
 const SHADOW = 'rgba(8, 14, 20, 0.72)'
 
-const KEYPOINT_COLOURS = [LEFT, RIGHT, MIDDLE, LEFT, RIGHT]
+const KEYPOINT_COLORS = [LEFT, RIGHT, MIDDLE, LEFT, RIGHT]
 
-/** Contours of the 68 landmarks: first point, one past the last, colour, and whether the contour is closed. */
-const CONTOURS: [from: number, to: number, colour: string, closed: boolean][] = [
+/** Contours of the 68 landmarks: first point, one past the last, color, and whether the contour is closed. */
+const CONTOURS: [from: number, to: number, color: string, closed: boolean][] = [
   [0, 17, GREEN, false],
   [17, 22, LEFT, false],
   [22, 27, RIGHT, false],
@@ -144,7 +144,7 @@ function drawFace(pen: Pen, { face, box, side, place }: PlacedFace, options: Ove
   }
   if (options.keypoints && face.keypoints) {
     const radius = clamp(side / 32, 1, 5)
-    face.keypoints.map(place).forEach((point, i) => drawDot(pen, point, radius, KEYPOINT_COLOURS[i] ?? MIDDLE))
+    face.keypoints.map(place).forEach((point, i) => drawDot(pen, point, radius, KEYPOINT_COLORS[i] ?? MIDDLE))
   }
 }
 
@@ -169,8 +169,8 @@ function drawBox(pen: Pen, [x0, y0, x1, y1]: Box, selected: boolean): void {
   const outlined = x1 - x0 >= OUTLINE_SIDE || selected
   const line = clamp((x1 - x0) / 40, outlined ? 1.5 : 1, 3) + (selected ? 1 : 0)
   const outline = outlined ? [[SHADOW, line + 2] as const] : []
-  for (const [colour, width] of [...outline, [selected ? WHITE : GREEN, line] as const]) {
-    pen.strokeStyle = colour
+  for (const [color, width] of [...outline, [selected ? WHITE : GREEN, line] as const]) {
+    pen.strokeStyle = color
     pen.lineWidth = width
     trace(pen, [[x0, y0], [x1, y0], [x1, y1], [x0, y1]], true)
   }
@@ -179,8 +179,8 @@ function drawBox(pen: Pen, [x0, y0, x1, y1]: Box, selected: boolean): void {
 function drawLandmarks(pen: Pen, points: Point[], side: number): void {
   const contours = points.length === 68 ? CONTOURS : []
   pen.lineWidth = clamp(side / 160, 0.5, 2)
-  for (const [from, to, colour, closed] of contours) {
-    pen.strokeStyle = colour
+  for (const [from, to, color, closed] of contours) {
+    pen.strokeStyle = color
     trace(pen, points.slice(from, to), closed)
   }
   if (contours.length > 0 && side < DOTS_SIDE) {
@@ -193,8 +193,8 @@ function drawLandmarks(pen: Pen, points: Point[], side: number): void {
   })
 }
 
-function drawDot(pen: Pen, [x, y]: Point, radius: number, colour: string): void {
-  for (const [fill, size] of [[SHADOW, radius + 0.6], [colour, radius]] as const) {
+function drawDot(pen: Pen, [x, y]: Point, radius: number, color: string): void {
+  for (const [fill, size] of [[SHADOW, radius + 0.6], [color, radius]] as const) {
     pen.fillStyle = fill
     pen.beginPath()
     pen.arc(x, y, size, 0, 2 * Math.PI)

@@ -87,11 +87,11 @@ export const en = {
   settings: 'Open settings',
 
   modelsTitle: 'Networks',
-  modelsLead: 'What each network does, its training data, its accuracy and its licence.',
+  modelsLead: 'What each network does, its training data, its accuracy and its license.',
   loading: 'Loading …',
   trainedOn: 'Training data',
   scores: 'Metrics',
-  licence: 'Licence',
+  license: 'License',
   input: 'Input',
   parameters: 'Parameters',
   file: 'File',
@@ -106,7 +106,7 @@ export const en = {
   } as Record<string, string>,
 
   privacyTitle: 'What happens to your image',
-  privacyLead: 'It is analysed in memory and discarded. In detail:',
+  privacyLead: 'It is analyzed in memory and discarded. In detail:',
   privacySections: [
     ['Where it goes', 'To this service, {host}, and nowhere else. These pages contain no advertising, no tracking and no third-party content.'],
     ['What is computed', 'Bounding boxes, keypoints, landmarks and head pose. Nobody is identified, and images are not compared with each other.'],

@@ -93,7 +93,7 @@ export const zh: Texts = {
   loading: '正在加载……',
   trainedOn: '训练数据',
   scores: '指标',
-  licence: '许可',
+  license: '许可',
   input: '输入',
   parameters: '参数量',
   file: '文件',

@@ -50,7 +50,7 @@ test('images on the start page are files of the package, or inline', async () =>
   }
 })
 
-test('an image is chosen, uploaded and analysed', async () => {
+test('an image is chosen, uploaded and analyzed', async () => {
   const { bundle, stub } = start({ body: JSON.stringify(ANALYSIS) })
   const page = await bundle.show('pages/photo/index')
   await page.tap(zh.choose)

@@ -46,7 +46,7 @@ test('app.json declares the camera, the one scope of ours that it may, and has t
   expect(check).toBe(true)
 })
 
-test('each colour variable has a value in both themes', () => {
+test('each color variable has a value in both themes', () => {
   const text = readFileSync(join(BUILT, 'app.json'), 'utf-8')
   const names = [...text.matchAll(/"@(\w+)"/g)].map((match) => match[1]!)
   const themes = JSON.parse(readFileSync(join(BUILT, app().themeLocation), 'utf-8')) as Record<string, object>

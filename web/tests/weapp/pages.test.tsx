@@ -11,7 +11,7 @@ const CARD = {
 
 afterEach(leave)
 
-test('a card shows the task, training data, metrics and licence of a network', async () => {
+test('a card shows the task, training data, metrics and license of a network', async () => {
   const stub = stubWx({ body: JSON.stringify({ models: [CARD] }) })
   await show(<Models />)
   expect(stub.option.request).toMatchObject({ url: 'https://faces.example/v1/models' })

@@ -74,7 +74,7 @@ test('a face that is selected in the list is highlighted', async () => {
   expect(document.querySelector('.face-button')!.getAttribute('aria-pressed')).toBe('true')
 })
 
-test('the smallest face is changed: the same image is analysed again', async () => {
+test('the smallest face is changed: the same image is analyzed again', async () => {
   const stub = await answered({ body: ANALYSIS })
   await press('40 像素')
   expect(stub.option.uploadFile).toMatchObject({ url: expect.stringContaining('&min_face_size=40'), filePath: 'http://tmp/face.jpg' })

@@ -3,7 +3,7 @@ import { Stage } from '../../components/Stage'
 import type { SelectedImage } from '../../core/service'
 import { format } from '../../locales'
 
-/** The image while it is uploaded and analysed. */
+/** The image while it is uploaded and analyzed. */
 export function UploadProgress({ image, fraction, onCancel }: { image: SelectedImage; fraction: number; onCancel(): void }) {
   const { texts } = useApp()
   const percent = Math.round(fraction * 100)

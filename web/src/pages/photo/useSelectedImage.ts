@@ -16,7 +16,7 @@ export interface Selection {
   options: AnalysisOptions
   /** Uploads an image; cancels an earlier upload. */
   select(image: SelectedImage): void
-  /** Analyses the selected image again, with other options. */
+  /** Analyzes the selected image again, with other options. */
   setOptions(options: AnalysisOptions): void
   fail(problem: Problem): void
   cancel(): void
