@@ -118,7 +118,11 @@ def _compare(
             counts[group][1] += int(rows.sum())
         overlaps += best[large].tolist()
         for i in np.flatnonzero(large & (best <= MIN_IOU)).tolist():
-            difference = {"image": image.name, "box": a.boxes[i].round(1).tolist(), "score": round(a[i].score, 3)}
+            difference = {
+                "image": image.name,
+                "box": [round(side, 1) for side in a.boxes[i].tolist()],
+                "score": round(a[i].score, 3),
+            }
             difference |= {"best_iou": round(float(best[i]), 3), "annotated": bool(annotated[i])}
             differences.append(difference | {"mien_score": _score_near(found[LOW], a.boxes[i])})
     shares = {group: f"{hits} of {total} ({hits / max(total, 1):.1%})" for group, (hits, total) in counts.items()}
