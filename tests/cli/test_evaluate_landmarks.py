@@ -164,8 +164,8 @@ def test_pts_files_of_another_tool(data, place, capsys) -> None:
     # Moved by a tenth of the box of points; one face without a file.
     points = place(box((80, 60)))
     write_pts("theirs/HELEN/seen.pts", points + np.array([0.1 * np.sqrt(sides(points).prod()), 0]))
-    write_pts("theirs/AFW/seen_0.pts", place(box((120, 20))))
-    write_pts("theirs/AFW/seen_1.pts", place(box((20, 80))))
+    write_pts("theirs/AFW/seen.png.0.pts", place(box((120, 20))))
+    write_pts("theirs/AFW/seen.png.1.pts", place(box((20, 80))))
     assert main([*CALL, "--predictions", "theirs", "--norm", "box", "--json"]) == 0
     record = result(capsys)
     subsets = record["boxes"]["predictions"]["subsets"]
@@ -173,15 +173,6 @@ def test_pts_files_of_another_tool(data, place, capsys) -> None:
     assert subsets["HELEN"]["missed"] == 1
     assert subsets["HELEN"]["nme_box"] == pytest.approx(0.1, abs=1e-4)
     assert subsets["AFW"]["nme_box"] == pytest.approx(0, abs=1e-4)
-
-
-def test_numbered_files_are_not_those_of_another_image(save, place, capsys) -> None:
-    for name in ("a", "a_0"):
-        save(f"D/{name}.png")
-        write_pts(f"D/{name}.pts", place(box((80, 60))))
-    write_pts("theirs/a_0.pts", place(box((80, 60))))
-    assert main([*CALL, "--predictions", "theirs", "--json"]) == 0
-    assert result(capsys)["boxes"]["predictions"]["all"]["missed"] == 1
 
 
 def test_a_broken_pts_file_is_a_complaint(data, capsys) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ _LINE = '{"image": "a/b.jpg", "points": [[x, y], ... 68 pairs]}'
 def read_predictions(source: Path | str, names: Sequence[str]) -> tuple[Predictions, tuple[BadAnnotation, ...]]:
     """Read the predictions for the images ``names``, and what cannot be used of them.
 
-    A folder holds ``a/b.pts`` for the image ``a/b.jpg``, or for several faces ``a/b_0.pts``, ``a/b_1.pts`` and so on.
+    A folder holds ``a/b.pts`` for the image ``a/b.jpg``, or ``a/b.jpg.0.pts``, ``a/b.jpg.1.pts`` and so on for its
+    faces, as ``mien landmarks --pts`` writes them.
     A file holds JSON lines of one face each, or of one image as ``mien landmarks --json`` writes them.
 
     Raises:
@@ -42,8 +43,7 @@ def read_predictions(source: Path | str, names: Sequence[str]) -> tuple[Predicti
 
 
 def _read_folder(folder: Path, names: Sequence[str]) -> tuple[Predictions, tuple[BadAnnotation, ...]]:
-    single = {(folder / name).with_suffix(".pts") for name in names}
-    files = [(name, file) for name in names for file in _pts_files((folder / name).with_suffix(".pts"), single)]
+    files = [(name, file) for name in names for file in _pts_files(folder / name)]
     found, problems = collect(lambda named: (named[0], _landmarks(read_pts(named[1]), None, str(named[1]))), files)
     predictions: dict[str, list[Landmarks]] = {}
     for name, landmarks in found:
@@ -51,16 +51,14 @@ def _read_folder(folder: Path, names: Sequence[str]) -> tuple[Predictions, tuple
     return predictions, problems
 
 
-def _pts_files(file: Path, single: set[Path]) -> Iterator[Path]:
-    """The file of an image, or its numbered files except those that belong to another image."""
+def _pts_files(image: Path) -> Iterator[Path]:
+    """Return the file of an image in the folder of predictions, or the files of its faces."""
+    file = image.with_suffix(".pts")
     if file.is_file():
         yield file
         return
-    for number in count():
-        numbered = file.with_name(f"{file.stem}_{number}.pts")
-        if numbered in single or not numbered.is_file():
-            return
-        yield numbered
+    numbered = (image.with_name(f"{image.name}.{number}.pts") for number in count())
+    yield from takewhile(Path.is_file, numbered)
 
 
 def _read_json(path: Path) -> dict[str, list[Landmarks]]:
