@@ -4,7 +4,7 @@ import { imageOfFile } from './images.h5'
 import type { Component, ImagePickerProps } from './types'
 import { usePageVisible } from './visibility'
 
-const TYPES = 'image/jpeg,image/png,image/webp,image/bmp,image/tiff,image/gif'
+const TYPES = 'image/jpeg,image/png,image/webp,image/avif,image/bmp,image/tiff,image/gif'
 
 type Files = FileList | undefined | null
 
