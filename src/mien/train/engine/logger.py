@@ -1,21 +1,12 @@
 """What a training run reports: TensorBoard events, and the same as text in log.txt."""
 
-import sys
 import time
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
-from lightning_fabric.utilities.rank_zero import rank_zero_only
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
-from tqdm import tqdm
-
-
-@rank_zero_only
-def report(text: str) -> None:
-    """Write a line to stderr without breaking a progress bar; once, however many processes there are."""
-    tqdm.write(text, file=sys.stderr)
 
 
 class TrainingLogger:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
+from rich.progress import Progress as ProgressBar
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from mien.errors import BadOption, MienError
 from mien.io import atomic_write
 from mien.train.engine import checkpoint
 from mien.train.engine.checkpoint import Progress
+from mien.train.engine.display import progress_bar
 from mien.train.engine.ema import make_ema
 from mien.train.engine.interrupts import deferred_interrupts
 from mien.train.engine.logger import TrainingLogger
@@ -140,15 +141,14 @@ class _Run:
 
     def steps(self, stop: Stop | None, workers: int) -> None:
         progress, schedule = self.progress, self.recipe.schedule
-        hidden = None if self.logger else True  # None: hidden unless stderr is a terminal
         with (
             prefetched(self.batch, progress.step, schedule.steps, workers) as batches,
-            tqdm(total=schedule.steps, initial=progress.step, desc=self.recipe.name, disable=hidden) as bar,
+            progress_bar(self.recipe.name, schedule.steps, progress.step, hidden=self.logger is None) as bar,
             deferred_interrupts() as interrupted,
         ):
             for batch in batches:
                 losses = self.step(batch)
-                bar.update()
+                bar.advance(bar.task_ids[0])
                 self.report(bar, losses)
                 done = progress.step
                 stopping = self.agreed(stop is not None and stop(done))
@@ -193,7 +193,7 @@ class _Run:
         progress.step += 1
         return named
 
-    def report(self, bar: "tqdm[None]", losses: dict[str, float]) -> None:
+    def report(self, bar: ProgressBar, losses: dict[str, float]) -> None:
         if self.logger is None:
             return
         self.recent.append(losses)
@@ -206,7 +206,8 @@ class _Run:
         speed = len(self.recent) * self.recipe.schedule.batch_size / seconds
         self.logger.scalars("loss", means, step)
         self.logger.scalars("run", {"learning_rate": rate, "samples_per_second": speed}, step)
-        bar.set_postfix(means | {"rate": rate}, refresh=False)
+        shown = (means | {"rate": rate}).items()
+        bar.update(bar.task_ids[0], notes=" ".join(f"{name} {value:.3g}" for name, value in shown))
         self.recent.clear()
         self.since = time.perf_counter()
 

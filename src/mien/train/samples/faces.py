@@ -16,7 +16,7 @@ from mien.datasets.registry import read_dataset
 from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.imaging import Mipmap, read_image
-from mien.train.engine.logger import report
+from mien.train.engine.display import report
 from mien.train.recipe import Data
 
 _VALIDATION_ONE_IN = 20

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from mien.detection.config import DetectorConfig
 from mien.detection.propose import run_pnet
@@ -19,6 +18,7 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.io import atomic_write
 from mien.models import open_model
+from mien.train.engine.display import progress_bar
 from mien.train.engine.prefetch import default_workers
 from mien.train.samples.faces import FaceImages
 from mien.types import Floats
@@ -120,9 +120,11 @@ def _mine(images: FaceImages, networks: Sequence[Path], options: MiningOptions) 
         return _divide(found.boxes, index, images, options)
 
     # Images side by side, one thread each: faster than several threads on one image.
-    with ThreadPoolExecutor(default_workers()) as pool:
-        progress = tqdm(pool.map(candidates, range(len(images))), total=len(images), desc="mining", unit="image")
-        divided = list(progress)
+    with ThreadPoolExecutor(default_workers()) as pool, progress_bar("mining", len(images)) as bar:
+        divided = []
+        for pair in pool.map(candidates, range(len(images))):
+            divided.append(pair)
+            bar.advance(bar.task_ids[0])
     return Mined(Crops.join([bad for bad, _ in divided]), Crops.join([good for _, good in divided]))
 
 

@@ -17,7 +17,7 @@ from mien.datasets.shards import Sample, read_shards
 from mien.errors import BadRecipe
 from mien.imaging.draw import contact_sheet, draw_landmarks
 from mien.models import ModelCard, OutputSpec
-from mien.train.engine.logger import report
+from mien.train.engine.display import report
 from mien.train.losses import DISTANCE_LOSSES, distances, laplace, weighted_mean
 from mien.train.networks.deployed import Deployed, normalize
 from mien.train.networks.landmarks import INPUT_SIZE, LANDMARK_NETWORKS, LandmarkNetwork, activate
