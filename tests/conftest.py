@@ -1,4 +1,4 @@
-"""What tests of several rooms share."""
+"""Fixtures shared by several test packages."""
 
 from __future__ import annotations
 

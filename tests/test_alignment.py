@@ -1,4 +1,4 @@
-"""Aligned faces: the five points lie where the template says, and the way back leads home."""
+"""Aligned faces: keypoints lie on the template, and ``to_image`` maps back."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_equal_specs_are_equal() -> None:
     assert AlignSpec(10, np.zeros((5, 2)).tolist()) == AlignSpec(10, [[0, 0]] * 5)
 
 
-def test_impossible_specs() -> None:
+def test_invalid_specs_are_rejected() -> None:
     with pytest.raises(BadOption, match="size=0"):
         AlignSpec.padded(0)
     with pytest.raises(BadOption, match=r"padding=-0\.5"):
@@ -60,7 +60,7 @@ def test_impossible_specs() -> None:
         AlignSpec(144, [[0, float("nan")]] * 5)
 
 
-def test_a_face_that_fits_exactly_is_cut_pixel_by_pixel() -> None:
+def test_an_exact_fit_copies_the_pixels() -> None:
     image = np.random.default_rng(0).integers(0, 256, (200, 220, 3), dtype=np.uint8)
     spec = AlignSpec.padded(96)
     (aligned_face,) = align_faces(image, faces(spec.points + np.array([40, 60])), spec=spec)
@@ -76,7 +76,7 @@ def test_a_face_that_fits_exactly_is_cut_pixel_by_pixel() -> None:
     shift=st.tuples(st.floats(-500, 500), st.floats(-500, 500)),
     size=st.sampled_from([24, 112, 144]),
 )
-def test_the_way_back_leads_home(degrees: float, scale: float, shift: tuple[float, float], size: int) -> None:
+def test_to_image_inverts_the_alignment(degrees: float, scale: float, shift: tuple[float, float], size: int) -> None:
     turn = np.radians(degrees)
     linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     spec = AlignSpec.padded(size)
@@ -90,17 +90,17 @@ def test_the_way_back_leads_home(degrees: float, scale: float, shift: tuple[floa
 
 
 @pytest.mark.parametrize("size", [48, 144])
-def test_pixels_and_way_back_agree(size: int) -> None:
+def test_pixels_agree_with_to_image(size: int) -> None:
     (aligned_face,) = align_faces(coordinates(), faces(PLACES), size=size)
     assert aligned_face.image.shape == (size, size, 3)
     assert aligned_face.image.dtype == np.uint8
     y, x = np.mgrid[size // 4 : size * 3 // 4, size // 4 : size * 3 // 4]
-    where = aligned_face.to_image.apply(np.stack([x, y], axis=-1) + 0.5)  # the centre of each aligned face pixel
+    where = aligned_face.to_image.apply(np.stack([x, y], axis=-1) + 0.5)  # the center of each aligned face pixel
     shown = aligned_face.image[y, x, :2].astype(float) + 0.5
     np.testing.assert_allclose(shown, where, atol=1.1)  # levels are whole, and the smaller aligned face is halved once
 
 
-def test_the_eyes_are_level_in_the_chip() -> None:
+def test_the_eyes_are_level_in_the_aligned_face() -> None:
     image = coordinates()
     (aligned_face,) = align_faces(image, faces(PLACES))
     fitted = aligned_face.to_image.inverse().apply(PLACES)
@@ -111,7 +111,7 @@ def test_the_eyes_are_level_in_the_chip() -> None:
     assert abs(after) < abs(before)
 
 
-def test_one_chip_a_face_from_a_image_or_a_mipmap() -> None:
+def test_one_aligned_face_per_face() -> None:
     image = coordinates()
     found = faces(PLACES, PLACES + 20, PLACES * 1.5 - 30)
     plain = align_faces(image, found)
@@ -127,12 +127,12 @@ def test_outside_the_image_is_black() -> None:
     assert not aligned_face.image.any()
 
 
-def test_points_that_coincide_are_refused() -> None:
+def test_coincident_keypoints_are_rejected() -> None:
     with pytest.raises(BadOption, match="coincide"):
         align_faces(coordinates(), faces(np.full((5, 2), 30.0)))
 
 
-def test_a_spec_by_the_name_of_its_template():
+def test_specs_by_template_name():
     assert AlignSpec.of("mxnet") == AlignSpec.padded()
     assert AlignSpec.of("mxnet", 60, 0.1) == AlignSpec.padded(60, 0.1)
     assert AlignSpec.of("arcface", 56) == AlignSpec.arcface(56)

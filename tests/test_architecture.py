@@ -1,4 +1,4 @@
-"""Outside packages keep to their rooms. import-linter checks who imports whom inside (see pyproject.toml)."""
+"""Third-party packages are imported only where they belong; import-linter checks the internal imports."""
 
 import ast
 import subprocess
@@ -46,13 +46,13 @@ def importers():
 
 
 @pytest.mark.parametrize("package", HOMES)
-def test_outside_packages_stay_in_their_rooms(importers, package):
-    room = HOMES[package]
-    strangers = [file for file in importers[package] if not file.startswith(room)]
-    assert not strangers, f"{package} belongs to mien/{room}"
+def test_third_party_imports_stay_in_their_packages(importers, package):
+    home = HOMES[package]
+    misplaced = [file for file in importers[package] if not file.startswith(home)]
+    assert not misplaced, f"{package} belongs to mien/{home}"
 
 
-def test_the_reader_of_imports_finds_every_form():
+def test_every_form_of_import_is_found():
     code = "import a.b\nfrom c.d import e\nfrom . import f\ndef g():\n    import h as i, j\n"
     assert sorted(imported(ast.parse(code))) == ["a", "c", "h", "j"]
 
@@ -69,7 +69,7 @@ def test_the_reader_of_imports_finds_every_form():
         ("from mien.cli import main; main(['detect'])", ["fastapi", "matplotlib", "scipy", "torch"]),
     ],
 )
-def test_inference_loads_no_training(code, heavy):
+def test_inference_does_not_load_training_packages(code, heavy):
     show = f"{code}; import sys; print(sorted(set({heavy}) & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", show], capture_output=True, text=True, check=False, timeout=60

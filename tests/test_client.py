@@ -110,7 +110,7 @@ def test_problem_documents_may_declare_a_charset() -> None:
         assert refused.value.code == "busy"
 
 
-def test_impossible_keys_and_paths() -> None:
+def test_invalid_keys_and_paths() -> None:
     with pytest.raises(BadOption, match="key"):
         Client(key="schlüssel")
     with Client() as client, pytest.raises(BadImage, match="cannot be opened"):

@@ -24,8 +24,8 @@ def test_every_example_has_a_test():
 
 
 def test_find_faces(tmp_path):
-    said = run(ROOT / "examples" / "find_faces.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
-    assert said.count("score") == 1
+    output = run(ROOT / "examples" / "find_faces.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
+    assert output.count("score") == 1
     assert (read_image(tmp_path / "drawn.png") != read_image(ASTRONAUT)).any()
 
 
@@ -41,8 +41,8 @@ def test_group_photo(tmp_path):
 
 
 def test_landmarks(tmp_path):
-    said = run(ROOT / "examples" / "landmarks.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
-    assert said.count("yaw") == 1
+    output = run(ROOT / "examples" / "landmarks.py", ASTRONAUT, "drawn.png", folder=tmp_path).stdout
+    assert output.count("yaw") == 1
     assert (read_image(tmp_path / "drawn.png") != read_image(ASTRONAUT)).any()
 
 

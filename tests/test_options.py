@@ -52,7 +52,7 @@ def test_build_nested():
         ({"inner": 3}, "x, inner: 3 is not a table of options"),
     ],
 )
-def test_what_is_wrong_is_named(values, message):
+def test_errors_name_the_option(values, message):
     with pytest.raises(BadOption, match=message):
         build(Outer, values, "x")
 

@@ -73,7 +73,7 @@ def test_help_is_light(call: list[str]) -> None:
     assert not imported(f"from mien.cli import main\n{quiet}\n    assert main({call}) == 0") & HEAVY
 
 
-def test_the_list_of_commands_loads_no_numerics() -> None:
+def test_listing_commands_does_not_load_numpy() -> None:
     quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):"
     loaded = imported(f"from mien.cli import main\n{quiet}\n    assert main(['--help']) == 0")
     assert not loaded & {*HEAVY, "numpy", "cv2", "onnxruntime", "fastapi", "pydantic"}

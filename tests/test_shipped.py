@@ -1,6 +1,6 @@
-"""The shipped networks on the one image that we may ship, in every dress.
+"""The shipped networks on the example image and its variants.
 
-The face and its points were marked by hand, to about a pixel: enough to see that each point is the right one.
+The face and its points were annotated by hand, to about a pixel.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from mien.imaging import resize
 ASTRONAUT = Path(__file__).parents[1] / "examples" / "astronaut.jpg"
 
 FACE = np.array([179.0, 68.0, 271.0, 178.0])
-"""From where the hair begins to the chin, from ear to ear."""
+"""From hairline to chin and ear to ear."""
 
 POINTS = np.array([[204.2, 100.8], [246.7, 103.3], [225.0, 126.7], [204.2, 140.0], [244.2, 141.3]])
 EYES = 42.6
@@ -44,7 +44,7 @@ def detector() -> FaceDetector:
 
 
 def check(faces: Faces, scale: float = 1.0, shift: tuple[float, float] = (0, 0), error: float = MAX_ERROR) -> None:
-    """One face, that of the portrait after scaling and then shifting."""
+    """Check for one face: that of the example image, scaled and then shifted."""
     assert len(faces) == 1
     place = FACE * scale + np.tile(shift, 2)
     assert boxes.iou(faces.boxes, place[None].astype(np.float32))[0, 0] > MIN_IOU
@@ -56,7 +56,7 @@ def check(faces: Faces, scale: float = 1.0, shift: tuple[float, float] = (0, 0),
     assert max(left_eye[1], right_eye[1]) < nose[1] < min(left_mouth[1], right_mouth[1])
 
 
-def test_alone(detector, image) -> None:
+def test_a_single_face(detector, image) -> None:
     faces = detector(image)
     check(faces)
     assert faces.scores[0] > 0.9
@@ -67,11 +67,11 @@ def test_path_bytes_and_array_are_the_same_image(detector, image) -> None:
         np.testing.assert_array_equal(detector(source).boxes, detector(image).boxes)
 
 
-def test_with_the_points_refined(image) -> None:
+def test_with_refined_keypoints(image) -> None:
     check(FaceDetector(lnet="lnet", threads=1)(image))
 
 
-def test_a_crowd_of_twelve(detector, image) -> None:
+def test_twelve_faces(detector, image) -> None:
     head = image[20:220, 120:330]
     crowd = np.tile(head, (3, 4, 1))
     faces = detector(crowd)
@@ -97,8 +97,8 @@ def test_a_face_that_fills_the_image(detector, image, scale: int) -> None:
     check(faces, scale, (-x * scale, -y * scale), error=0.15)
 
 
-def test_half_a_image_beyond_the_border(detector, image) -> None:
-    """Cut through the forehead: a face that leaves the image is a face."""
+def test_a_face_cut_by_the_border(detector, image) -> None:
+    """The border cuts through the forehead."""
     faces = detector(image[90:])
     assert len(faces) == 1
     assert np.linalg.norm(faces.keypoints[0] - (POINTS - [0, 90]), axis=1).mean() < 0.2 * EYES
@@ -118,7 +118,7 @@ _STORED = {
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_by_exif(detector, image, orientation: int) -> None:
+def test_exif_orientation(detector, image, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = io.BytesIO()
@@ -126,10 +126,10 @@ def test_turned_by_exif(detector, image, orientation: int) -> None:
     check(detector(file.getvalue()))
 
 
-def test_grey(detector, image) -> None:
-    grey = np.asarray(Image.fromarray(image).convert("L"))
-    check(detector(grey))
-    check(detector(grey[..., None]))
+def test_grayscale(detector, image) -> None:
+    gray = np.asarray(Image.fromarray(image).convert("L"))
+    check(detector(gray))
+    check(detector(gray[..., None]))
 
 
 def test_with_alpha(detector, image) -> None:
@@ -141,8 +141,8 @@ def test_with_alpha(detector, image) -> None:
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_turned_by_quarters(image, turns: int) -> None:
-    """Boxes and points are in the frame of the turned image; left and right those of the upright face."""
+def test_rotated_by_multiples_of_90_degrees(image, turns: int) -> None:
+    """Boxes and points are in the frame of the rotated image; left and right those of the upright face."""
     every_way = FaceDetector(DetectorConfig(rotations=(0, 90, 180, 270)), threads=1)
     faces = every_way(np.rot90(image, turns))
     where, points = faces.boxes, faces.keypoints
@@ -151,7 +151,7 @@ def test_turned_by_quarters(image, turns: int) -> None:
     check(Faces(where, faces.scores, points))
 
 
-def test_batches_give_the_same(detector, image) -> None:
+def test_batch_equals_single_calls(detector, image) -> None:
     sizes = (512, 300, 97, 640)
     images = [resize(image, side, side) for side in sizes]
     for together, alone in zip(detector.batch(images), map(detector, images), strict=True):
@@ -165,7 +165,7 @@ def test_no_face(detector, image) -> None:
     assert len(detector(np.zeros((1, 1, 3), np.uint8))) == 0
 
 
-def test_a_chip_has_the_eyes_level(detector, image) -> None:
+def test_the_eyes_are_level_in_the_aligned_face(detector, image) -> None:
     (aligned_face,) = align_faces(image, detector(image))
     found = detector(aligned_face.image)
     assert len(found) == 1

@@ -13,7 +13,7 @@ def three_faces():
     return Faces(np.arange(12).reshape(3, 4), np.array([0.9, 0.8, 0.7]), np.arange(30).reshape(3, 5, 2))
 
 
-def test_one_index_keeps_boxes_scores_and_points_in_step():
+def test_indexing_keeps_the_arrays_aligned():
     chosen = three_faces()[np.array([False, True, True])]
     assert isinstance(chosen, Faces)
     assert chosen.boxes[:, 0].tolist() == [4, 8]
@@ -22,7 +22,7 @@ def test_one_index_keeps_boxes_scores_and_points_in_step():
     assert len(three_faces()[1:]) == 2
 
 
-def test_a_number_gives_one_face():
+def test_an_integer_index_gives_one_face():
     face = three_faces()[1]
     assert isinstance(face, Face)
     assert face.box.tolist() == [4, 5, 6, 7]
@@ -31,7 +31,7 @@ def test_a_number_gives_one_face():
     assert [f.score for f in three_faces()] == pytest.approx([0.9, 0.8, 0.7])
 
 
-def test_empty_is_an_answer():
+def test_empty_faces_are_valid():
     assert len(Faces.empty()) == 0
     assert list(Faces.empty()) == []
 
@@ -52,12 +52,12 @@ def test_values_are_frozen_and_float32():
         lambda: Landmarks(np.zeros((68, 3)), "68", np.ones(68)),
     ],
 )
-def test_arrays_of_the_wrong_shape_are_refused(make):
+def test_wrong_shapes_are_rejected(make):
     with pytest.raises(BadOption, match=r"shape|lengths"):
         make()
 
 
-def test_bad_options_are_value_errors_and_ours():
+def test_bad_options_are_value_errors_and_mien_errors():
     assert issubclass(BadOption, ValueError)
     assert issubclass(BadOption, MienError)
 

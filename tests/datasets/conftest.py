@@ -1,4 +1,4 @@
-"""Files for the readers. They never look at pixels, so an image is any file with something in it."""
+"""Files for the readers, which never decode pixels: any non-empty file is an image."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ POINTS = "4 5 8 5 6 7 4 9 8 9"
 BOX_HEAD = "image_id x_1 y_1 width height"
 POINT_HEAD = "lefteye_x lefteye_y righteye_x righteye_y nose_x nose_y leftmouth_x ... rightmouth_y"
 FIRST_POINTS = "165  184  244  176  196  249  194  271  266  260"
-"""The first line of the official list: it says which eye CelebA calls the left one."""
+"""The first line of the official list, which shows that CelebA's left eye is on the left of the image."""
 
 
 def _celeba(write: Write, boxes: list[str], points: list[str], official: bool = False) -> None:
@@ -65,14 +65,14 @@ def test_celeba_problems_are_reported(write: Write, tmp_path: Path) -> None:
     _celeba(write, boxes, [*points, "short.jpg 1 2 3"])
     dataset = read_celeba(tmp_path)
     assert [sample.path.name for sample in dataset.samples] == ["good.jpg"]
-    said = "\n".join(map(str, dataset.problems))
-    assert "list_bbox_celeba.txt:5: not a number: '1 2 x 4'" in said
-    assert "list_landmarks_celeba.txt:8: 3 numbers" in said
-    assert "list_bbox_celeba.txt:4: a face of 0 x 4 pixels" in said
-    assert "list_bbox_celeba.txt:7: the image" in said
-    assert "list_landmarks_celeba.txt:7: 'lonely.jpg' has no usable line in" in said
-    assert "list_landmarks_celeba.txt:5: 'text.jpg' has no usable line in" in said
-    assert "list_bbox_celeba.txt:6: 'short.jpg' has no usable line in" in said
+    problems = "\n".join(map(str, dataset.problems))
+    assert "list_bbox_celeba.txt:5: not a number: '1 2 x 4'" in problems
+    assert "list_landmarks_celeba.txt:8: 3 numbers" in problems
+    assert "list_bbox_celeba.txt:4: a face of 0 x 4 pixels" in problems
+    assert "list_bbox_celeba.txt:7: the image" in problems
+    assert "list_landmarks_celeba.txt:7: 'lonely.jpg' has no usable line in" in problems
+    assert "list_landmarks_celeba.txt:5: 'text.jpg' has no usable line in" in problems
+    assert "list_bbox_celeba.txt:6: 'short.jpg' has no usable line in" in problems
     assert len(dataset.problems) == 7
 
 

@@ -13,11 +13,11 @@ h5py = pytest.importorskip("h5py")
 
 X, Y = np.arange(29) + 2.0, np.arange(29) + 30.0
 RGB = np.arange(50 * 70 * 3).reshape(50, 70, 3).astype(np.uint8)
-GREY = RGB[..., 0]
+GRAY = RGB[..., 0]
 
 
 def _save(file: Path, ending: str, images: list[np.ndarray], phis: np.ndarray, boxes: np.ndarray) -> None:
-    """As MATLAB writes version 7.3: every array turned, cells as references."""
+    """Write the layout of MATLAB 7.3: arrays transposed, cells as references."""
     with h5py.File(file, "w") as content:
         content.create_group("#refs#")
         references = []
@@ -37,27 +37,27 @@ def _rows(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    _save(tmp_path / "COFW_train_color.mat", "Tr", [RGB, GREY], *_rows(2))
-    _save(tmp_path / "COFW_test_color.mat", "T", [GREY], *_rows(1))
+    _save(tmp_path / "COFW_train_color.mat", "Tr", [RGB, GRAY], *_rows(2))
+    _save(tmp_path / "COFW_test_color.mat", "T", [GRAY], *_rows(1))
     return tmp_path
 
 
 def test_points_images_and_boxes(root: Path) -> None:
     dataset = read_cofw(root, "train")
     assert dataset.problems == ()
-    face, grey = dataset.samples
+    face, gray = dataset.samples
     assert np.array_equal(face.points, np.stack([X, Y], axis=1) - 0.5)
     assert face.visible[:5].tolist() == [1, 1, 1, 0, 1]
     assert face.box.tolist() == [10.5, 5.5, 30.5, 35.5]
     assert (face.scheme, face.subset, face.person) == ("29", "COFW", "COFW_train_color-0001")
     assert np.array_equal(load_image(face), RGB)
-    assert np.array_equal(load_image(grey), np.repeat(GREY[..., None], 3, axis=2))
+    assert np.array_equal(load_image(gray), np.repeat(GRAY[..., None], 3, axis=2))
 
 
 def test_samples_can_be_pickled(root: Path) -> None:
     (face,) = read_cofw(root, "test").samples
     assert face.load is not None
-    assert np.array_equal(pickle.loads(pickle.dumps(face.load))()[..., 0], GREY)
+    assert np.array_equal(pickle.loads(pickle.dumps(face.load))()[..., 0], GRAY)
 
 
 def test_all_contains_train_and_test(root: Path) -> None:

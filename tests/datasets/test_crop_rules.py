@@ -1,4 +1,4 @@
-"""Crops of faces whose place is known: by hand, and there and back."""
+"""Crops of synthetic faces: by hand and by round trip."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def face(points: np.ndarray, scheme: str = "68", **changes: object) -> LandmarkS
 
 
 def grid(x: float = 100, y: float = 80, width: float = 60, height: float = 80) -> np.ndarray:
-    """68 points that fill a box."""
+    """Return 68 points that span a box."""
     steps = np.linspace(0, 1, 68)
     points = np.stack([x + width * steps, y + height * steps[::-1]], axis=1)
     return points.astype(np.float32)
@@ -54,7 +54,7 @@ def test_the_square_is_the_detected_box_with_context() -> None:
 def test_points_stay_on_their_pixels(rule: str) -> None:
     image = np.zeros((240, 260, 3), np.uint8)
     points = grid()
-    image[149:152, 109:112] = 255  # the pixel round (110.5, 150.5) and its neighbours
+    image[149:152, 109:112] = 255  # the pixel round (110.5, 150.5) and its neighbors
     points[3] = (110.5, 150.5)
     sample = make_sample(face(points), Mipmap(image), rule)
     for seen, (x, y) in ((sample.image, sample.points[3] * 128), (read_image(sample.wide), sample.wide_points[3])):

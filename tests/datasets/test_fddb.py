@@ -57,15 +57,15 @@ def test_fddb_problems(write: Write, tmp_path: Path) -> None:
     (tmp_path / "FDDB-folds/FDDB-fold-10-ellipseList.txt").unlink()
     dataset = read_fddb(tmp_path)
     assert [image.path.name for image in dataset] == ["good.jpg"]
-    said = "\n".join(map(str, dataset.problems))
-    assert "FDDB-fold-01-ellipseList.txt:1: an ellipse of 60 x 0 pixels" in said
-    assert "FDDB-fold-01-ellipseList.txt:5: 2 faces announced, 1 listed" in said
-    assert "FDDB-fold-01-ellipseList.txt:9: 2 numbers" in said
-    assert "FDDB-fold-01-ellipseList.txt:10: the image" in said
-    assert "FDDB-fold-10-ellipseList.txt: the list cannot be read" in said
+    problems = "\n".join(map(str, dataset.problems))
+    assert "FDDB-fold-01-ellipseList.txt:1: an ellipse of 60 x 0 pixels" in problems
+    assert "FDDB-fold-01-ellipseList.txt:5: 2 faces announced, 1 listed" in problems
+    assert "FDDB-fold-01-ellipseList.txt:9: 2 numbers" in problems
+    assert "FDDB-fold-01-ellipseList.txt:10: the image" in problems
+    assert "FDDB-fold-10-ellipseList.txt: the list cannot be read" in problems
     assert len(dataset.problems) == 5
 
 
-def test_no_fddb_at_all(tmp_path: Path) -> None:
+def test_missing_fddb_folds_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadAnnotation, match="FDDB-folds: no folds of FDDB"):
         read_fddb(tmp_path)

@@ -41,6 +41,6 @@ def test_background_is_recursive_and_sorted(write: Write, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("read", [read_people, read_background])
-def test_folders_must_be_there(tmp_path: Path, read: Callable[[Path], object]) -> None:
+def test_missing_folders_are_rejected(tmp_path: Path, read: Callable[[Path], object]) -> None:
     with pytest.raises(BadAnnotation, match="none: no such folder"):
         read(tmp_path / "none")

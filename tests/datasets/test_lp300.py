@@ -17,7 +17,7 @@ POINTS = np.stack([np.arange(68) + 5.0, 70.0 - np.arange(68)], axis=1)
 
 
 def _face(root: Path, subset: str, name: str, **fields: object) -> None:
-    """An image and, where there are fields, its points."""
+    """Write an image and, given fields, its annotation."""
     _image(root, subset, name)
     if fields:
         file = root / "landmarks" / subset / f"{name}_pts.mat"

@@ -13,7 +13,7 @@ from mien.datasets.matlab import read_fields
 from mien.errors import BadAnnotation, MissingExtra
 
 CLASS = 128 + 8 + 8
-"""The byte that says of which kind the first array of a file is: after the file's head and two tags."""
+"""Offset of the byte with the class of a file's first array."""
 
 
 @pytest.mark.parametrize("kind", [0, 19, 255])

@@ -32,7 +32,7 @@ def test_numbers() -> None:
         ("1 inf", "inf"),
     ],
 )
-def test_bad_numbers_name_place_finding_and_layout(text: str, found: str) -> None:
+def test_bad_numbers_name_place_value_and_layout(text: str, found: str) -> None:
     with pytest.raises(BadAnnotation, match=rf"a.txt:7: .*{found}.*write 'x y'"):
         numbers("a.txt:7", text.split(), 2, "x y")
 
@@ -49,7 +49,7 @@ def test_a_list_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
         read_lines(tmp_path / name)
 
 
-def test_images_must_be_there_and_not_empty(tmp_path: Path) -> None:
+def test_missing_and_empty_images_are_rejected(tmp_path: Path) -> None:
     file = tmp_path / "a.jpg"
     with pytest.raises(BadAnnotation, match=r"list:3: the image .*a.jpg is missing"):
         require_image("list:3", file)

@@ -1,4 +1,4 @@
-"""The signs are shown with the matrices of the data sets' own code, on the nose and eyes of a head."""
+"""Signs of the angles, checked with the rotation matrices of the data sets' own code."""
 
 import math
 
@@ -10,11 +10,11 @@ from mien.errors import BadAnnotation
 from mien.geometry.mean_face import MEAN_FACE
 from mien.geometry.pose import from_300w_lp, rotation
 
-FORWARD, RIGHT_EYE = np.array([0.0, 0, 1]), np.array([1.0, 0, 0])  # y up, z towards the camera
+FORWARD, RIGHT_EYE = np.array([0.0, 0, 1]), np.array([1.0, 0, 0])  # y up, z toward the camera
 
 
-def turned(pitch: float, yaw: float, roll: float) -> np.ndarray:
-    """R = Rx Ry Rz as 300W-LP and AFLW2000-3D turn their model."""
+def dataset_rotation(pitch: float, yaw: float, roll: float) -> np.ndarray:
+    """Return R = Rx Ry Rz as in 300W-LP and AFLW2000-3D."""
     (cp, cy, cr), (sp, sy, sr) = np.cos([pitch, yaw, roll]), np.sin([pitch, yaw, roll])
     x = np.array([[1, 0, 0], [0, cp, sp], [0, -sp, cp]])
     y = np.array([[cy, 0, -sy], [0, 1, 0], [sy, 0, cy]])
@@ -25,27 +25,27 @@ def turned(pitch: float, yaw: float, roll: float) -> np.ndarray:
 def test_positive_yaw_turns_the_face_to_the_right_of_the_image() -> None:
     pose = pose_from_para("f", [0, -0.5, 0])
     assert pose.yaw == pytest.approx(math.degrees(0.5))
-    assert (turned(0, -0.5, 0) @ FORWARD)[0] > 0
+    assert (dataset_rotation(0, -0.5, 0) @ FORWARD)[0] > 0
     assert (pose.pitch, pose.roll) == pytest.approx((0, 0))
 
 
 def test_positive_pitch_looks_up() -> None:
     assert pose_from_para("f", [0.5, 0, 0]).pitch == pytest.approx(math.degrees(0.5))
-    assert (turned(0.5, 0, 0) @ FORWARD)[1] > 0
+    assert (dataset_rotation(0.5, 0, 0) @ FORWARD)[1] > 0
 
 
 def test_positive_roll_is_clockwise_on_the_screen() -> None:
     assert pose_from_para("f", [0, 0, 0.5]).roll == pytest.approx(math.degrees(0.5))
-    assert (turned(0, 0, 0.5) @ RIGHT_EYE)[1] < 0
+    assert (dataset_rotation(0, 0, 0.5) @ RIGHT_EYE)[1] < 0
 
 
 def test_tilted_heads_rotate_as_in_the_published_code() -> None:
-    """Where the nose and an eye point, by the matrices of the data sets and by ours; only y and z change sign."""
+    """The data sets' matrices equal ours up to the signs of y and z."""
     angles = (0.1, 0.2, 0.3)
     pose = pose_from_para("f", np.array([[*angles, 200, 210, -50, 0.001]], dtype=np.float32))
     ours = rotation(pose.yaw, pose.pitch, pose.roll)
     flip = np.diag([1.0, -1, -1])
-    np.testing.assert_allclose(flip @ ours @ flip, turned(*angles), atol=1e-6)
+    np.testing.assert_allclose(flip @ ours @ flip, dataset_rotation(*angles), atol=1e-6)
 
 
 def test_pitch_and_roll_come_from_the_model_where_only_yaw_is_given() -> None:

@@ -34,7 +34,7 @@ def test_round_trip(tmp_path: Path, points: np.ndarray) -> None:
     assert np.abs(read_pts(tmp_path / "a.pts") - points).max() <= 0.00076
 
 
-def test_line_ends_blanks_and_marks_of_other_editors(tmp_path: Path) -> None:
+def test_line_endings_blanks_and_byte_order_marks(tmp_path: Path) -> None:
     (tmp_path / "a.pts").write_bytes(b"\xef\xbb\xbfversion: 1.0\r\nn_points: 1\r\n\r\n{\r\n 2  3 \r\n}\r\n\r\n")
     assert read_pts(tmp_path / "a.pts").tolist() == [[1.5, 2.5]]
 

@@ -108,7 +108,7 @@ def test_unknown_formats_name_the_known_ones(root: Path, layout: str) -> None:
 
 
 @pytest.mark.parametrize("layout", FORMATS)
-def test_nothing_to_read(tmp_path: Path, layout: str) -> None:
+def test_a_missing_path_is_named(tmp_path: Path, layout: str) -> None:
     sample = FORMATS[layout].sample
     with pytest.raises(BadAnnotation, match=f"no such file or folder; give the path .* format '{layout}'"):
         read_dataset(sample, layout, tmp_path / "nowhere")

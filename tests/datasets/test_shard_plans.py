@@ -1,4 +1,4 @@
-"""Who goes where: people are never parted, and the same data gives the same plan."""
+"""Shard plans keep each person in one split and are deterministic."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_folder_is_claimed_and_found_again(tmp_path: Path) -> None:
         ("300w", [*frames(["Ada"], 2), face("Ada_2.jpg", "Ada", x=1)], ShardOptions(), "other images or points"),
     ],
 )
-def test_another_plan_is_refused(
+def test_another_plan_is_rejected(
     tmp_path: Path, format: str, faces: list[LandmarkSample], options: ShardOptions, message: str
 ) -> None:
     claim_folder(tmp_path, "300w", frames(["Ada"]), ShardOptions())
@@ -91,7 +91,7 @@ def test_another_plan_is_refused(
     assert "give another folder" in str(caught.value)
 
 
-def test_a_changed_image_is_another_plan(tmp_path: Path) -> None:
+def test_a_changed_image_changes_the_plan(tmp_path: Path) -> None:
     image = tmp_path / "a.jpg"
     image.write_bytes(b"one")
     faces = [face(str(image), "Ada")]

@@ -1,4 +1,4 @@
-"""Shards, against a file that TensorFlow wrote (golden/make_shard.py), by round trip, and damaged in every way."""
+"""Shards: a file written by TensorFlow (golden/make_shard.py), round trips, and damage."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def shard(tmp_path: Path) -> Path:
 
 
 def starts(path: Path) -> list[int]:
-    """The byte where each record begins, and the end of the file."""
+    """Return the offset of each record and the end of the file."""
     places, data = [0], path.read_bytes()
     while places[-1] < len(data):
         (length,) = struct.unpack_from("<Q", data, places[-1])
@@ -97,7 +97,7 @@ def test_we_write_what_tensorflow_writes(tmp_path: Path) -> None:
 
 
 def _equal_but_nan(a: bytes, b: bytes) -> bool:
-    """NaN differs from itself."""
+    """Compare samples; NaN equals NaN."""
     messages = Example.FromString(a), Example.FromString(b)
     assert all(np.isnan(message.features.feature["pose"].float_list.value[1:]).all() for message in messages)
     for message in messages:
@@ -227,7 +227,7 @@ def test_a_record_that_is_not_an_example(shard: Path) -> None:
         list(read_shard(shard))
 
 
-def test_shards_that_are_missing(tmp_path: Path) -> None:
+def test_missing_shards_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadAnnotation, match="no shards of the split 'train' in it; make them"):
         list(read_shards(tmp_path, "train"))
     for index in (0, 2):

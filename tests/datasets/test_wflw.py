@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("folder", [OFFICIAL, "."])
-def test_a_line(root: Path, write: Write, folder: str) -> None:
+def test_one_annotation_line(root: Path, write: Write, folder: str) -> None:
     _list(write, "train", f"{POINTS} 5 10 60 90 0 0 1 0 1 0 {NAME}", folder=folder)
     dataset = read_wflw(root, "train")
     assert dataset.problems == ()

@@ -13,7 +13,7 @@ from mien.errors import BadAnnotation, BadOption
 Write = Callable[..., Path]
 
 GOOD = ["0--Parade/good.jpg", "1", "1 2 10 20 0 0 0 0 0 0"]
-"""An image that must be read whatever stands before or after it."""
+"""A valid image, read whatever precedes or follows it."""
 
 
 def test_boxes_flags_and_order(write: Write, tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def same(a, b):
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("boxes", "scores", "keypoints"))
 
 
-def test_squares_are_faces_with_points(detector, square_image):
+def test_squares_are_detected_as_faces(detector, square_image):
     faces = detector()(square_image((32, 20)))
     np.testing.assert_allclose(faces.boxes, [[32, 20, 56, 44]])
     fractions = np.float32([[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.8], [0.65, 0.8]])
@@ -52,12 +52,12 @@ def test_each_stage_can_drop_a_face(detector, fake_rnet, fake_onet, square_image
         assert len(detector(DetectorConfig(**{**knobs, f"{stage}_threshold": 0.51}))(image)) == 0
 
 
-def test_no_face_is_an_empty_answer(detector):
+def test_no_faces_give_an_empty_result(detector):
     faces = detector(DetectorConfig())(np.zeros((60, 80, 3), np.uint8))
     assert (faces.boxes.shape, faces.scores.shape, faces.keypoints.shape) == ((0, 4), (0,), (0, 5, 2))
 
 
-def test_a_image_of_one_pixel_has_no_faces(detector):
+def test_an_image_of_one_pixel_has_no_faces(detector):
     assert len(detector(DetectorConfig(pnet_threshold=0))(np.full((1, 1, 3), 255, np.uint8))) == 0
 
 
@@ -71,7 +71,7 @@ def test_array_file_and_bytes_are_the_same_image(detector, square_image, tmp_pat
         assert same(look(source), look(image))
 
 
-def test_a_broken_image_is_named(detector, tmp_path):
+def test_a_damaged_image_is_named(detector, tmp_path):
     with pytest.raises(BadImage):
         detector()(tmp_path / "absent.jpg")
 
@@ -84,12 +84,12 @@ BUSY = DetectorConfig(min_face_size=12, pnet_threshold=0.5, rnet_threshold=0.49,
 
 
 @pytest.mark.parametrize("rotations", [(0,), (90, 0)])
-def test_batch_gives_the_answers_of_one_by_one(detector, fake_lnet, rotations):
+def test_batch_equals_single_calls(detector, fake_lnet, rotations):
     look = detector(dataclasses.replace(BUSY, rotations=rotations), lnet=fake_lnet((0.6, 0.4)))
-    together = look.batch(iter(mixed_images()))
-    assert sum(map(len, together)) > 50
-    assert len(together) == 20
-    assert all(same(a, look(image)) for a, image in zip(together, mixed_images(), strict=True))
+    batched = look.batch(iter(mixed_images()))
+    assert sum(map(len, batched)) > 50
+    assert len(batched) == 20
+    assert all(same(a, look(image)) for a, image in zip(batched, mixed_images(), strict=True))
     assert look.batch([]) == []
 
 
@@ -99,23 +99,23 @@ def test_batch_shares_calls(detector, fake_rnet, square_image):
     assert [len(batch) for batch in rnet.batches] == [3]
 
 
-def test_sixteen_threads_get_the_answers_of_one(detector):
+def test_threads_share_a_detector(detector):
     look = detector(BUSY)
     alone = [look(image) for image in mixed_images()]
     with ThreadPoolExecutor(16) as pool:
-        together = list(pool.map(look, mixed_images() * 3))
-    assert all(same(a, b) for a, b in zip(together, alone * 3, strict=True))
+        batched = list(pool.map(look, mixed_images() * 3))
+    assert all(same(a, b) for a, b in zip(batched, alone * 3, strict=True))
 
 
 def turned_face(x, y, side, degrees, place):
-    """Where ``place`` (fractions of a face seen upright) lies when the image must be turned so for that."""
+    """Map ``place``, in fractions of an upright face, to the image rotated by these degrees."""
     u, v = place
     across, down = {0: (u, v), 90: (1 - v, u), 180: (1 - u, 1 - v), 270: (v, 1 - u)}[degrees]
     return x + side * across, y + side * down
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
-def test_rotations_answer_in_the_frame_of_the_image(detector, square_image, degrees):
+def test_rotated_detections_are_in_the_image_frame(detector, square_image, degrees):
     faces = detector(dataclasses.replace(ONE_LEVEL, rotations=(degrees,)))(square_image((32, 20)))
     np.testing.assert_allclose(faces.boxes, [[32, 20, 56, 44]])
     expected = [
@@ -125,8 +125,8 @@ def test_rotations_answer_in_the_frame_of_the_image(detector, square_image, degr
     np.testing.assert_allclose(faces.keypoints[0], expected, rtol=1e-5)
 
 
-def test_a_face_lying_on_its_side_is_found_by_the_right_turn(detector, fake_onet):
-    """The image's brighter left half is the upper half of a face after a turn to the right (270)."""
+def test_a_sideways_face_is_found_by_the_matching_rotation(detector, fake_onet):
+    """Rotated by 270 degrees, the image's brighter left half becomes the upper half of a face."""
 
     class UprightOnly(type(fake_onet())):
         def run(self, batch):
@@ -147,12 +147,12 @@ def test_a_face_lying_on_its_side_is_found_by_the_right_turn(detector, fake_onet
     np.testing.assert_allclose(faces.keypoints[0, :2], [[41.6, 36.8], [41.6, 27.2]], rtol=1e-5)
 
 
-def test_what_several_turns_find_is_one_face(detector, square_image):
+def test_detections_of_several_rotations_are_merged(detector, square_image):
     look = detector(dataclasses.replace(ONE_LEVEL, rotations=(0, 90, 180, 270)))
     assert len(look(square_image((32, 20), (60, 48)))) == 2
 
 
-def test_lnet_runs_where_there_is_one_and_it_is_wanted(detector, fake_lnet, square_image):
+def test_lnet_is_optional(detector, fake_lnet, square_image):
     image = square_image((32, 20))
     plain = detector()(image)
     moved = detector(lnet=fake_lnet((0.75, 0.5)))(image)
@@ -161,14 +161,14 @@ def test_lnet_runs_where_there_is_one_and_it_is_wanted(detector, fake_lnet, squa
     assert same(unmoved, plain)
 
 
-def test_a_detector_does_not_change(detector):
+def test_a_detector_is_frozen(detector):
     with pytest.raises(dataclasses.FrozenInstanceError):
         detector().config = DetectorConfig()
     with pytest.raises(dataclasses.FrozenInstanceError):
         detector().config.min_face_size = 40
 
 
-def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
+def test_networks_must_match_their_task(detector, fake_rnet, tmp_path):
     with pytest.raises(ModelMismatch, match="'rnet'; give a onet model"):
         detector(onet=fake_rnet())
     with pytest.raises(ModelMissing):
@@ -200,7 +200,7 @@ def test_networks_must_be_of_their_task(detector, fake_rnet, tmp_path):
         {"rotations": (0, 0)},
     ],
 )
-def test_settings_without_sense_are_refused(wrong):
+def test_invalid_options_are_rejected(wrong):
     name = list(wrong)[-1]
     with pytest.raises(BadOption, match=f"{name}=.* must"):
         DetectorConfig(**wrong)

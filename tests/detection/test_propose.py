@@ -23,12 +23,12 @@ def noise(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
-def test_face_sizes_go_on_until_a_face_fills_the_image():
+def test_face_sizes_grow_until_a_face_fills_the_image():
     # 1.2 x 100 = 120 is reached by 160.
     assert face_sizes(100, DetectorConfig(min_face_size=20, scale_factor=0.5)) == [20, 40, 80, 160]
 
 
-def test_face_sizes_reach_max_face():
+def test_face_sizes_reach_max_face_size():
     assert face_sizes(100, DetectorConfig(min_face_size=20, max_face_size=50, scale_factor=0.5)) == [20, 40, 80]
     assert face_sizes(100, DetectorConfig(min_face_size=20, max_face_size=20)) == [20]
 
@@ -38,14 +38,14 @@ def test_no_level_where_no_face_fits():
     assert face_sizes(17, DetectorConfig(min_face_size=20)) == [20, 20 / 0.709]
 
 
-def test_levels_have_the_sizes_of_the_faces(fake_pnet):
+def test_levels_match_the_face_sizes(fake_pnet):
     pnet = fake_pnet()
     run_pnet(noise(60, 80), pnet, DetectorConfig(min_face_size=24, scale_factor=0.5))
     # 12/24 of 80 x 60, then halves, until 1.2 * 80 = 96 is reached; six pixels of margin on each side.
     assert pnet.shapes == [(1, h + 12, w + 12, 3) for h, w in [(30, 40), (16, 20), (8, 10)]]
 
 
-def test_a_square_is_found_where_it_is(fake_pnet, square_image):
+def test_a_square_is_located(fake_pnet, square_image):
     found = run_pnet(square_image((32, 20)), fake_pnet(), ONE_LEVEL)
     np.testing.assert_array_equal(found.boxes, [[32, 20, 56, 44]])
     np.testing.assert_array_equal(found.scores, [1])
@@ -61,7 +61,7 @@ def test_offsets_are_in_sides_of_the_window(fake_pnet, square_image):
     np.testing.assert_allclose(found.boxes, [[38, 20, 50, 56]])
 
 
-def test_wider_field_sees_around_the_cell(fake_pnet, square_image):
+def test_the_receptive_field_may_exceed_the_cell(fake_pnet, square_image):
     """Input 20, cell 12: a white square of 40 pixels is the field of a cell of 24 in its middle."""
     found = run_pnet(square_image((32, 20), size=40), fake_pnet(input_size=20), ONE_LEVEL)
     np.testing.assert_array_equal(found.boxes, [[40, 28, 64, 52]])
@@ -81,7 +81,7 @@ def test_the_threshold_is_the_lowest_score_kept(fake_pnet, square_image):
 
 @pytest.mark.parametrize(("input_size", "cell", "stride"), [(12, 12, 2), (20, 12, 4), (17, 12, 3), (16, 10, 2)])
 @pytest.mark.parametrize("shape", [(31, 50), (48, 37)])
-def test_windows_have_their_centres_all_over_the_image(fake_pnet, input_size, cell, stride, shape):
+def test_window_centers_cover_the_image(fake_pnet, input_size, cell, stride, shape):
     everything = DetectorConfig(
         min_face_size=cell,
         max_face_size=cell,
@@ -92,9 +92,9 @@ def test_windows_have_their_centres_all_over_the_image(fake_pnet, input_size, ce
     )
     pnet = fake_pnet(input_size=input_size, cell=cell, stride=stride)
     found = run_pnet(noise(*shape), pnet, everything).boxes
-    centres = (found[:, :2] + found[:, 2:]) / 2
-    assert np.all(centres.min(axis=0) <= 0)
-    assert np.all(centres.max(axis=0) >= (shape[1], shape[0]))
+    centers = (found[:, :2] + found[:, 2:]) / 2
+    assert np.all(centers.min(axis=0) <= 0)
+    assert np.all(centers.max(axis=0) >= (shape[1], shape[0]))
     assert np.all(found[:, 2:] - found[:, :2] == cell)
     # Without margin the first window would see from (0, 0) on: its corner is part of the grid.
     first = (input_size - cell) / 2
@@ -108,7 +108,7 @@ def test_windows_have_their_centres_all_over_the_image(fake_pnet, input_size, ce
     strip=st.integers(1, 2500),
     net=st.sampled_from([(12, 12, 2), (20, 12, 4), (17, 12, 3)]),
 )
-def test_strips_give_the_windows_of_the_whole(fake_pnet, height, width, strip, net):
+def test_strips_give_the_windows_of_the_whole_level(fake_pnet, height, width, strip, net):
     size, cell, stride = net
     image = noise(height, width, seed=height * width)
     knobs = {"min_face_size": 14, "pnet_threshold": 0.48, "level_nms_iou": 1, "pyramid_nms_iou": 1}
@@ -133,7 +133,7 @@ def test_no_two_candidates_overlap_more_than_allowed(fake_pnet):
     assert np.all(np.diff(found.scores) <= 0)
 
 
-def test_levels_are_suppressed_before_the_pyramid_is(fake_pnet):
+def test_nms_runs_per_level_then_over_the_pyramid(fake_pnet):
     image, free = noise(60, 80), {"min_face_size": 12, "max_face_size": 12, "pnet_threshold": 0.5}
     loose = run_pnet(image, fake_pnet(), DetectorConfig(**free, level_nms_iou=1, pyramid_nms_iou=1))
     strict = run_pnet(image, fake_pnet(), DetectorConfig(**free, level_nms_iou=0.5, pyramid_nms_iou=1))
@@ -142,7 +142,7 @@ def test_levels_are_suppressed_before_the_pyramid_is(fake_pnet):
     assert len(strict) < len(loose)
 
 
-def test_a_level_hands_on_its_best_windows(fake_pnet):
+def test_a_level_keeps_its_top_k_windows(fake_pnet):
     free = {"min_face_size": 12, "max_face_size": 12, "pnet_threshold": 0, "level_nms_iou": 1, "pyramid_nms_iou": 1}
     every = run_pnet(noise(40, 40), fake_pnet(), DetectorConfig(**free))
     best = run_pnet(noise(40, 40), fake_pnet(), DetectorConfig(**free, pre_nms_top_k=7))
@@ -162,7 +162,7 @@ def test_tiny_and_thin_images_work(fake_pnet, shape):
     assert len(run_pnet(noise(*shape), fake_pnet(), DetectorConfig())) == 0
 
 
-def test_a_network_that_breaks_its_promise_is_refused(fake_pnet):
+def test_wrong_output_shapes_are_rejected(fake_pnet):
     class Narrow(fake_pnet):
         def run(self, batch):
             scores, offsets = super().run(batch)

@@ -44,7 +44,7 @@ def test_context_widens_the_crop_but_not_the_window(fake_rnet, gradient):
     np.testing.assert_allclose(kept.boxes, [[50 + 12 * 0.5 * (1 + score), 40, 62, 52]], rtol=1e-6)
 
 
-def test_beyond_the_border_all_is_black(fake_rnet):
+def test_pixels_beyond_the_border_are_black(fake_rnet):
     rnet = fake_rnet()
     white = np.full((60, 60, 3), 255, np.uint8)
     run_rnet([Mipmap(white)], [candidates((-12, -12, 12, 12), (54, 0, 78, 24))], rnet, KEEP_ALL)
@@ -56,7 +56,7 @@ def test_beyond_the_border_all_is_black(fake_rnet):
     assert np.all(right[:, 6:] == 0)
 
 
-def test_rnet_keeps_what_reaches_the_threshold_best_first(fake_rnet):
+def test_rnet_applies_the_threshold_and_sorts_by_score(fake_rnet):
     image = np.zeros((40, 160, 3), np.uint8)
     for i, value in enumerate((102, 204, 51, 153)):  # scores 0.4, 0.8, 0.2, 0.6
         image[:, 40 * i : 40 * i + 40] = value
@@ -66,7 +66,7 @@ def test_rnet_keeps_what_reaches_the_threshold_best_first(fake_rnet):
     np.testing.assert_allclose(kept.boxes[:, 0], [48, 128, 8])
 
 
-def test_rnet_suppresses_squares_by_union(fake_rnet):
+def test_rnet_nms_uses_iou(fake_rnet):
     image = np.full((60, 60, 3), 255, np.uint8)
     # The second is shifted by 4 of 24 (20/28 = 0.714), the third by 6 (18/30 = 0.6); the fourth is inside.
     asked = candidates((10, 10, 34, 34), (14, 10, 38, 34), (10, 16, 34, 40), (16, 16, 28, 28))
@@ -74,7 +74,7 @@ def test_rnet_suppresses_squares_by_union(fake_rnet):
     np.testing.assert_allclose(kept.boxes, asked.boxes[[0, 2, 3]])
 
 
-def test_onet_points_are_in_the_frame_of_the_window(fake_onet):
+def test_onet_keypoints_are_relative_to_the_window(fake_onet):
     onet = fake_onet(keypoints=((0, 0), (1, 0), (0.5, 0.5), (0, 1), (1.5, 1)), context=1.5)
     image = np.full((100, 100, 3), 255, np.uint8)
     (faces,) = run_onet([Mipmap(image)], [candidates((40, 30, 60, 40))], onet, KEEP_ALL)
@@ -84,7 +84,7 @@ def test_onet_points_are_in_the_frame_of_the_window(fake_onet):
     assert onet.batches[0].shape == (1, 48, 48, 3)
 
 
-def test_onet_suppresses_by_the_smaller_box(fake_onet):
+def test_onet_nms_uses_iom(fake_onet):
     image = np.full((60, 60, 3), 255, np.uint8)
     asked = candidates((10, 10, 50, 50), (20, 20, 30, 30), (0, 0, 20, 20))
     (faces,) = run_onet([Mipmap(image)], [asked], fake_onet(), DetectorConfig(final_nms_iom=0.7))
@@ -92,7 +92,7 @@ def test_onet_suppresses_by_the_smaller_box(fake_onet):
     np.testing.assert_allclose(faces.boxes, asked.boxes[[0, 2]])
 
 
-def test_the_crops_of_a_face_vote_on_where_it_is(fake_onet):
+def test_box_voting_averages_overlapping_boxes(fake_onet):
     image = np.full((60, 120, 3), 51, np.uint8)
     image[:, :26] = 204
     crops = candidates((0, 0, 20, 20), (6, 0, 26, 20), (80, 0, 100, 20))
@@ -102,27 +102,27 @@ def test_the_crops_of_a_face_vote_on_where_it_is(fake_onet):
     np.testing.assert_allclose(found.keypoints[0, 0], [3 + 0.3 * 20, 0.4 * 20], atol=0.05)
 
 
-def test_a_second_look_is_mirrored_and_averaged_with_the_first(fake_onet):
+def test_flip_tta_averages_both_results(fake_onet):
     white = np.full((120, 120, 3), 255, np.uint8)
     points = ((0.2, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
     onet = fake_onet(offset=(0.1, 0, 0, 0), keypoints=points)
     (found,) = run_onet([Mipmap(white)], [candidates((40, 40, 60, 60))], onet, DetectorConfig())
     # All white: score 1, and the left side moves by 0.1 * (1 + 1) of the window. First (44, 40, 60, 60); its square is
-    # (42, 40, 62, 60), of which the mirrored look moves the right side: (42, 40, 58, 60).
+    # (42, 40, 62, 60), whose right side the mirrored crop moves: (42, 40, 58, 60).
     assert [len(batch) for batch in onet.batches] == [1, 1]
     np.testing.assert_allclose(found.boxes, [[43, 40, 59, 60]], rtol=1e-6)
     # The left eye: at 0.2 of the first window, and where the mirrored right eye (0.7) is in the second: at 0.3.
     np.testing.assert_allclose(found.keypoints[0, 0], [(44 + 48) / 2, 48], rtol=1e-6)
 
 
-def test_the_second_look_sees_the_crop_mirrored(fake_onet, gradient):
+def test_flip_tta_mirrors_the_crop(fake_onet, gradient):
     onet = fake_onet()
     run_onet([Mipmap(gradient)], [candidates((40, 40, 88, 88))], onet, DetectorConfig(onet_threshold=0))
     first, second = onet.batches
     np.testing.assert_array_equal(second, first[:, :, ::-1])
 
 
-def test_the_mean_of_both_looks_decides(fake_onet):
+def test_flip_tta_thresholds_the_mean_score(fake_onet):
     image = np.full((120, 120, 3), 102, np.uint8)
     image[:, 60:] = 255
     # The window is half bright: 0.7; the box lies half a window further right, where all is bright: 1.
@@ -134,7 +134,7 @@ def test_the_mean_of_both_looks_decides(fake_onet):
     assert len(alone) == 0
 
 
-def test_onet_keeps_boxes_points_and_scores_in_step(fake_onet):
+def test_onet_keeps_boxes_keypoints_and_scores_aligned(fake_onet):
     image = np.zeros((40, 160, 3), np.uint8)
     for i, value in enumerate((204, 51, 255)):
         image[:, 40 * i : 40 * i + 40] = value
@@ -156,7 +156,7 @@ def random_candidates(counts, seed):
 
 @relaxed
 @given(counts=st.lists(st.integers(0, 9), max_size=5), batch_size=st.integers(1, 12))
-def test_chunks_and_company_change_nothing(fake_rnet, fake_onet, fake_lnet, counts, batch_size):
+def test_results_do_not_depend_on_batching(fake_rnet, fake_onet, fake_lnet, counts, batch_size):
     rng = np.random.default_rng(len(counts))
     images = [Mipmap(rng.integers(0, 256, (50 + 7 * i, 70, 3), dtype=np.uint8)) for i in range(len(counts))]
     asked = random_candidates(counts, seed=sum(counts))
@@ -176,21 +176,21 @@ def test_chunks_and_company_change_nothing(fake_rnet, fake_onet, fake_lnet, coun
         np.testing.assert_array_equal(moved[i].keypoints, alone_moved.keypoints)
 
 
-def test_calls_are_full_chunks_across_images(fake_rnet):
+def test_batches_are_filled_across_images(fake_rnet):
     rnet = fake_rnet()
     image = Mipmap(np.full((80, 80, 3), 255, np.uint8))
     run_rnet([image] * 3, random_candidates((5, 0, 6), 1), rnet, DetectorConfig(batch_size=4))
     assert [len(batch) for batch in rnet.batches] == [4, 4, 3]
 
 
-def test_no_images_no_answers(fake_rnet):
+def test_no_images_give_no_results(fake_rnet):
     assert run_rnet([], [], fake_rnet(), DetectorConfig()) == []
 
 
 POINTS = ((40, 40), (60, 40), (50, 50), (42, 60), (58, 60))
 
 
-def test_lnet_sees_a_quarter_of_the_box_around_each_point(fake_lnet, gradient):
+def test_lnet_crops_a_quarter_of_the_box_around_each_keypoint(fake_lnet, gradient):
     lnet = fake_lnet()
     # The longer side is 96, so that a patch is 24 pixels wide.
     run_lnet([Mipmap(gradient)], [one_face((10, 0, 70, 96), POINTS)], lnet, DetectorConfig())
@@ -211,7 +211,7 @@ def test_lnet_sees_a_quarter_of_the_box_around_each_point(fake_lnet, gradient):
         ((0.5, 0.16), (0, -6.8)),
     ],
 )
-def test_lnet_moves_points_within_its_reach(fake_lnet, place, move):
+def test_lnet_moves_keypoints_within_its_limit(fake_lnet, place, move):
     face = one_face((0, 0, 60, 80), POINTS)  # patches of 20 pixels
     image = Mipmap(np.zeros((100, 100, 3), np.uint8))
     (moved,) = run_lnet([image], [face], fake_lnet(place), DetectorConfig())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mien.errors import BadOption
 from mien.evaluation.detections import faces_without_keypoints
-from mien.evaluation.metrics.average_precision import LabelledImage, average_precision, precision_recall
+from mien.evaluation.metrics.average_precision import LabeledImage, average_precision, precision_recall
 from mien.types import Faces
 
 FACES = [[0, 0, 10, 10], [100, 0, 110, 10], [200, 0, 210, 10], [300, 0, 310, 10]]
@@ -18,7 +18,7 @@ FALSE = [500, 500, 510, 510]
 
 
 def truth(rows=(0, 1, 2, 3), boxes=FACES):
-    return [LabelledImage(np.array(boxes, float).reshape(-1, 4), {"easy": np.array(rows, int)})]
+    return [LabeledImage(np.array(boxes, float).reshape(-1, 4), {"easy": np.array(rows, int)})]
 
 
 def found(*scored):
@@ -30,14 +30,14 @@ def easy(given_truth, given_found):
     return precision_recall(given_truth, given_found)["easy"]
 
 
-def test_perfect_detections_give_one():
+def test_perfect_detections_have_ap_one():
     level = easy(truth(), found(*[(box, 0.9 - 0.1 * i) for i, box in enumerate(FACES)]))
     assert level.ap == 1.0
     assert level.faces == 4
     assert level.recall[-1] == 1.0
 
 
-def test_nothing_found_gives_zero():
+def test_no_detections_have_ap_zero():
     assert easy(truth(), found()).ap == 0.0
 
 
@@ -47,19 +47,19 @@ def test_one_false_positive_between_two_of_four_faces():
     assert level.ap == pytest.approx(1 / 4 + 1 / 4 * 2 / 3)
 
 
-def test_precision_counts_as_the_best_at_higher_recall():
+def test_precision_is_made_monotonic():
     # Best first: false, true, true. Precision 0, 1/2, 2/3, so 2/3 all the way to recall 1/2: AP = 1/2 * 2/3.
     level = easy(truth(), found((FALSE, 0.9), (FACES[0], 0.5), (FACES[1], 0.1)))
     assert level.ap == pytest.approx(1 / 2 * 2 / 3)
 
 
-def test_a_second_hit_on_one_face_is_a_false_positive():
+def test_a_duplicate_detection_is_a_false_positive():
     # True, second hit, true: as with a false positive between two of two faces, AP = 1/2 + 1/2 * 2/3.
     level = easy(truth((0, 1)), found((FACES[0], 0.9), (FACES[0], 0.5), (FACES[1], 0.1)))
     assert level.ap == pytest.approx(1 / 2 + 1 / 2 * 2 / 3)
 
 
-def test_hits_on_ignored_faces_count_for_nothing():
+def test_detections_of_ignored_faces_do_not_count():
     # Faces 1 to 3 are not in the level; two hits on face 1, above the only true one, change nothing.
     level = easy(truth((0,)), found((FACES[1], 0.9), (FACES[1], 0.8), (FACES[0], 0.5)))
     assert level.ap == 1.0
@@ -67,7 +67,7 @@ def test_hits_on_ignored_faces_count_for_nothing():
     assert level.precision[-1] == 1.0
 
 
-def test_a_detection_belongs_to_the_face_it_overlaps_most_even_if_that_is_ignored():
+def test_a_detection_matches_the_face_with_the_highest_iou_even_if_ignored():
     # 3 to 13 shares 10 * 11 with the ignored face (4 to 14), 8 * 11 with face 0: IoU 110 / 132 and 88 / 154.
     boxes = [[0, 0, 10, 10], [4, 0, 14, 10]]
     assert easy(truth((0,), boxes), found(([3, 0, 13, 10], 0.9))).recall[-1] == 0.0
@@ -81,7 +81,7 @@ def test_a_detection_belongs_to_the_face_it_overlaps_most_even_if_that_is_ignore
         (22, False),  # 121 / (23 * 11) = 0.478
     ],
 )
-def test_half_overlap_counts_and_the_last_pixel_belongs_to_a_box(width, hit):
+def test_iou_is_inclusive_of_the_last_pixel(width, hit):
     level = easy(truth((0,)), found(([0, 0, width, 10], 0.9)))
     assert level.recall[-1] == float(hit)
 
@@ -115,8 +115,8 @@ def test_order_of_the_detections_does_not_matter():
     assert easy(truth(), found(*scored)).ap == easy(truth(), found(*scored[::-1])).ap
 
 
-def test_levels_are_scored_apart_and_an_empty_one_is_left_out():
-    image = LabelledImage(np.array(FACES, float), {"easy": [0], "hard": [0, 1], "medium": []})
+def test_levels_are_scored_separately_and_empty_ones_left_out():
+    image = LabeledImage(np.array(FACES, float), {"easy": [0], "hard": [0, 1], "medium": []})
     levels = precision_recall([image], found((FACES[0], 0.9), (FALSE, 0.5)))
     assert {name: (level.ap, level.faces) for name, level in levels.items()} == {
         "easy": (1.0, 1),
@@ -126,7 +126,7 @@ def test_levels_are_scored_apart_and_an_empty_one_is_left_out():
 
 def test_several_images_share_one_ranking():
     # b's false positive (0.7) stands between a's face (0.9) and b's face (0.5): AP = 1/2 + 1/2 * 2/3.
-    images = [LabelledImage(np.array(FACES[:1], float), {"easy": [0]})] * 2
+    images = [LabeledImage(np.array(FACES[:1], float), {"easy": [0]})] * 2
     detections = [
         faces_without_keypoints(np.array(FACES[:1], float), np.array([0.9])),
         faces_without_keypoints(np.array([FALSE, FACES[0]], float), np.array([0.7, 0.5])),
@@ -142,21 +142,21 @@ def test_several_images_share_one_ranking():
         [FALSE],  # ignored at this level, and elsewhere than the detection
     ],
 )
-def test_an_image_without_faces_that_count_still_makes_false_positives(boxes):
-    images = [*truth((0,)), LabelledImage(np.array(boxes, float).reshape(-1, 4), {"easy": []})]
+def test_images_without_counted_faces_still_yield_false_positives(boxes):
+    images = [*truth((0,)), LabeledImage(np.array(boxes, float).reshape(-1, 4), {"easy": []})]
     detections = [*found((FACES[0], 0.5)), faces_without_keypoints([FACES[2]], [0.9])]
     assert easy(images, detections).ap == 0.5
 
 
 @pytest.mark.parametrize("rows", [[4], [-1]])
-def test_rows_out_of_range_are_refused(rows):
+def test_rows_out_of_range_are_rejected(rows):
     with pytest.raises(BadOption, match="of 4 boxes"):
         truth(rows)
 
 
-def test_boxes_of_another_shape_are_refused():
+def test_wrong_box_shapes_are_rejected():
     with pytest.raises(BadOption, match=r"\(2, 5\)"):
-        LabelledImage(np.zeros((2, 5)), {})
+        LabeledImage(np.zeros((2, 5)), {})
 
 
 def test_average_precision_is_the_area_under_steps():
@@ -190,7 +190,7 @@ def test_a_false_positive_with_the_lowest_score_never_raises_ap(items):
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(boxes_and_scores)
-def test_the_curve_equals_counting_one_by_one(items):
+def test_the_curve_matches_a_naive_implementation(items):
     """The published rules written as loops."""
     faces = at(items)
     level = easy(truth((0, 2)), [faces])

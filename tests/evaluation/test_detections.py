@@ -66,7 +66,7 @@ def test_json_as_mien_detect_writes_it(tmp_path):
         '{"image": "first.jpg", "faces": []}',
     ],
 )
-def test_a_broken_line_is_named(tmp_path, line):
+def test_an_invalid_line_is_named(tmp_path, line):
     file = tmp_path / "found.jsonl"
     file.write_text('{"image": "first.jpg", "faces": []}\n' + line + "\n")
     with pytest.raises(BadAnnotation, match=r"found\.jsonl:2: "):
@@ -143,7 +143,7 @@ def test_the_suffix_decides_between_json_and_text(tmp_path):
         read_detections(tmp_path)
 
 
-def test_images_are_found_by_the_end_of_their_path():
+def test_images_are_matched_by_path_suffix():
     given = {"/data/val/a/1.jpg": ONE, "/data/val/b/1.jpg": NONE, r"C:\val\c\img_3": WITH_KEYPOINTS}
     chosen = select(given, ["a/1.jpg", "b/1", "c/img_3.jpg"])
     assert [chosen[name] for name in ("a/1.jpg", "b/1", "c/img_3.jpg")] == [ONE, NONE, WITH_KEYPOINTS]

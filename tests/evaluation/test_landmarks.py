@@ -1,4 +1,4 @@
-"""Errors of 68 points by hand: outer eye corners 100 px apart, a box of 200 x 50."""
+"""Errors of 68 landmarks by hand: outer eye corners 100 px apart, a box of 200 x 50."""
 
 import math
 
@@ -69,7 +69,7 @@ def test_a_face_without_extent_has_no_length():
     assert all(math.isnan(normalizing_lengths(np.ones((1, 68, 2)), norm)[0]) for norm in NORMS)
 
 
-def test_every_point_off_by_five():
+def test_a_uniform_offset_of_five_pixels():
     assert score(5).errors.nme == pytest.approx(0.05)
     assert score(5, norm="inter-pupil").errors.nme == pytest.approx(5 / 80)
     assert score(5, norm="box").errors.nme == pytest.approx(0.05)
@@ -144,14 +144,14 @@ def test_unknown_points_do_not_count():
     assert math.isnan(result.parts["jaw"].failure_rate())
 
 
-def test_occluded_points_count_only_when_asked():
+def test_occluded_points_count_on_request():
     visible, found = np.full((1, 68), np.nan), moved(0)
     visible[0, 48:] = 1
     visible[0, 48:58] = 0
     found[0, 48:58] += [4, 0]
-    labelled = truth(0, visible=visible)
-    seen = score_landmarks(labelled, found, np.zeros(1)).all
-    every = score_landmarks(labelled, found, np.zeros(1), visible_only=False).all
+    labeled = truth(0, visible=visible)
+    seen = score_landmarks(labeled, found, np.zeros(1)).all
+    every = score_landmarks(labeled, found, np.zeros(1), visible_only=False).all
     assert seen.errors.nme == 0
     assert every.errors.nme == pytest.approx(0.04 * 10 / 68)
     assert every.parts["mouth"].nme == pytest.approx(0.02)
@@ -167,8 +167,8 @@ def test_a_missed_face_that_cannot_be_scored_is_still_missed():
 
 def test_subsets_and_ranges_of_yaw():
     yaws = [0, -29, 30, -60, 95, np.nan]
-    labelled = truth(*yaws, subsets=["A", "B", "A", "B", "A", "B"])
-    result = score_landmarks(labelled, moved(0, 1, 2, 3, 4, 5), np.zeros(6))
+    labeled = truth(*yaws, subsets=["A", "B", "A", "B", "A", "B"])
+    result = score_landmarks(labeled, moved(0, 1, 2, 3, 4, 5), np.zeros(6))
     assert {name: part.errors.nme for name, part in result.subsets.items()} == pytest.approx({"A": 0.02, "B": 0.03})
     assert {name: part.errors.nme for name, part in result.yaw.items()} == pytest.approx(
         {"0-30": 0.005, "30-60": 0.02, "60-90": 0.035}
@@ -196,7 +196,7 @@ def test_indexing_the_truth():
 
 
 def test_invalid_input_is_refused():
-    with pytest.raises(BadOption, match="no labelled face"):
+    with pytest.raises(BadOption, match="no labeled face"):
         truth(points=np.empty((0, 68, 2)))
     with pytest.raises(BadOption, match=r"points has shape \(1, 5, 2\)"):
         truth(0, points=np.zeros((1, 5, 2)))

@@ -22,7 +22,7 @@ def score(*shifts):
     return keypoint_errors(np.array([FACE] * n), moved(*shifts), np.array([BOX] * n, float))
 
 
-def test_the_right_points_have_no_error():
+def test_exact_keypoints_have_no_error():
     numbers = score(0, 0).to_dict()
     assert numbers["nme_inter_ocular"] == numbers["nme_box"] == 0.0
     assert numbers["auc_10_inter_ocular"] == 1.0
@@ -53,13 +53,13 @@ def test_the_error_of_a_face_is_the_mean_over_its_points():
     assert result.inter_ocular.nme == pytest.approx(0.1)
 
 
-def test_the_box_counts_by_the_root_of_its_area():
+def test_the_box_norm_is_the_square_root_of_its_area():
     # 10 x 40 has the side 20.
     result = keypoint_errors(FACE[None], moved(2), np.array([[0, 0, 10, 40]], float))
     assert result.box.nme == pytest.approx(0.1)
 
 
-def test_a_missed_face_fails_and_adds_nothing_to_the_area():
+def test_a_missed_face_is_a_failure_and_adds_no_auc():
     result = score(0.5, None)
     numbers = result.to_dict()
     assert (numbers["faces"], numbers["missed"]) == (2, 1)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from mien.errors import BadOption, MissingExtra
 from mien.evaluation.detections import faces_without_keypoints
-from mien.evaluation.metrics.average_precision import LabelledImage, precision_recall
+from mien.evaluation.metrics.average_precision import LabeledImage, precision_recall
 from mien.evaluation.metrics.landmarks import LandmarkTruth, score_landmarks
 from mien.evaluation.metrics.nme import keypoint_errors
 from mien.evaluation.metrics.roc import match_ellipses, roc_curve
@@ -18,7 +18,7 @@ NOTHING = faces_without_keypoints(np.empty((0, 4)), np.empty(0))
 
 
 def wider(found, levels=("easy", "medium", "hard")):
-    return precision_recall([LabelledImage(BOX, {level: [0] for level in levels})], [found])
+    return precision_recall([LabeledImage(BOX, {level: [0] for level in levels})], [found])
 
 
 def fddb(found):
@@ -31,7 +31,7 @@ def keypoints(shift):
 
 
 def check(path, panels):
-    """Check for a PNG with this number of panels and coloured curves."""
+    """Check for a PNG with this number of panels and colored curves."""
     with Image.open(path) as image:
         assert image.format == "PNG"
         pixels = np.asarray(image.convert("RGB")).astype(int)

@@ -177,7 +177,7 @@ def test_a_mean_over_no_face_is_null(save, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def labelled(save, tmp_path: Path, face68) -> Dataset[LandmarkSample]:
+def labeled(save, tmp_path: Path, face68) -> Dataset[LandmarkSample]:
     """One face with 68 points in each of two images, the second with the 3D contour."""
     schemes = {"a": "68", "b": "68-3d"}
     samples = tuple(
@@ -198,9 +198,9 @@ class Shifted:
         return [Landmarks(self.points, "68", np.ones(68), Pose(12, 0, 0)) for _ in faces]
 
 
-def test_landmarks_from_true_boxes(labelled, face68, tmp_path: Path) -> None:
+def test_landmarks_from_true_boxes(labeled, face68, tmp_path: Path) -> None:
     model = Shifted(face68)
-    result = evaluate_landmarks(labelled, model)
+    result = evaluate_landmarks(labeled, model)
     boxes = face_box(face68[None]).tolist()
     assert model.calls == [("visible", boxes), ("3d", boxes)]
     assert result.scores.all.errors.nme == 0
@@ -210,28 +210,28 @@ def test_landmarks_from_true_boxes(labelled, face68, tmp_path: Path) -> None:
     assert (tmp_path / "ced.png").stat().st_size > 0
 
 
-def test_landmarks_from_detected_boxes(labelled, face68) -> None:
+def test_landmarks_from_detected_boxes(labeled, face68) -> None:
     model = Shifted(face68)
     box = face_box(face68[None])
     empty, full = Faces.empty(), faces_without_keypoints(box, [1])
     answers = iter([empty, full])
-    result = evaluate_landmarks(labelled, model, detector=lambda image: next(answers), contour="visible")
+    result = evaluate_landmarks(labeled, model, detector=lambda image: next(answers), contour="visible")
     assert (result.scores.all.faces, result.scores.all.missed) == (2, 1)
     assert model.calls == [("visible", []), ("visible", box.tolist())]
 
 
-def test_landmarks_of_another_tool(labelled, face68) -> None:
+def test_landmarks_from_given_predictions(labeled, face68) -> None:
     given = {"x/a.png": [Landmarks(face68, "68", np.ones(68))]}
-    result = evaluate_landmarks(labelled, given)
+    result = evaluate_landmarks(labeled, given)
     assert (result.boxes, result.scores.all.missed) == ("predictions", 1)
     with pytest.raises(BadOption, match="do not apply"):
-        evaluate_landmarks(labelled, given, contour="3d")
+        evaluate_landmarks(labeled, given, contour="3d")
     with pytest.raises(BadAnnotation, match=r"none of the 2 images, such as 'a\.png'"):
-        evaluate_landmarks(labelled, {"c.png": []})
+        evaluate_landmarks(labeled, {"c.png": []})
 
 
-def test_landmarks_that_span_no_box_are_skipped(labelled, face68) -> None:
-    flat = LandmarkSample(labelled.samples[0].path, np.ones((68, 2)), "68", "S", "flat")
-    result = evaluate_landmarks(Dataset((*labelled.samples, flat), root=labelled.root), Shifted(face68))
+def test_landmarks_that_span_no_box_are_skipped(labeled, face68) -> None:
+    flat = LandmarkSample(labeled.samples[0].path, np.ones((68, 2)), "68", "S", "flat")
+    result = evaluate_landmarks(Dataset((*labeled.samples, flat), root=labeled.root), Shifted(face68))
     assert result.scores.all.faces == 2
     assert "span no box" in str(result.skipped[0])

@@ -35,17 +35,17 @@ def iou(ellipses, box, size=(np.inf, np.inf)):
     return ellipse_iou(np.array(ellipses), np.array([box], np.float32), size)[0, 0]
 
 
-def test_overlap_of_a_circle_with_its_square():
+def test_iou_of_a_circle_and_its_square():
     assert iou(circles(50), square(50)) == pytest.approx(QUARTER_PI, abs=1e-4)
 
 
-def test_overlap_of_a_circle_with_a_quarter_of_its_square():
+def test_iou_of_a_circle_and_a_quarter_of_its_square():
     # Shared: 25 pi. Union: 100 pi + 100 - 25 pi.
     expected = 25 * math.pi / (75 * math.pi + 100)
     assert iou(circles(50), [50, 50, 60, 60]) == pytest.approx(expected, abs=1e-4)
 
 
-def test_overlap_with_a_box_inside_and_one_apart():
+def test_iou_with_an_inner_and_a_disjoint_box():
     # The inner square of side 10 is all shared: 100 / (100 pi).
     assert iou(circles(50), [45, 45, 55, 55]) == pytest.approx(1 / math.pi, abs=1e-4)
     assert iou(circles(50), [61, 40, 81, 60]) == 0.0
@@ -61,7 +61,7 @@ def test_the_angle_turns_from_x_towards_y():
     assert iou(upright, [40, 30, 60, 70]) == pytest.approx(QUARTER_PI, abs=1e-4)
 
 
-def test_the_border_of_the_image_cuts_both():
+def test_both_shapes_are_clipped_at_the_image_border():
     # Half the circle (50 pi) and half the square (200) are in the image.
     half = [[10, 10, 0, 0, 50]]
     assert iou(half, square(0), (100, 100)) == pytest.approx(50 * math.pi / 200, abs=1e-4)
@@ -78,7 +78,7 @@ def test_the_border_of_the_image_cuts_both():
     st.floats(30, 70),
     st.floats(5, 40),
 )
-def test_overlap_agrees_with_counting_small_cells(a, b, degrees, x, y, side):
+def test_iou_agrees_with_a_pixel_count(a, b, degrees, x, y, side):
     box = np.array([x, y, x + side, y + 0.7 * side], np.float32)
     step = 0.5
     ys, xs = np.mgrid[0:120:step, 0:120:step] + step / 2
@@ -105,13 +105,13 @@ def test_discrete_and_continuous_score():
     assert result.continuous_at(2) == pytest.approx(first + weak, abs=1e-4)
 
 
-def test_a_second_hit_is_a_false_positive():
+def test_a_duplicate_detection_is_a_false_positive():
     result = curve(circles(50), found((square(50), 0.9), (square(51), 0.8)))
     assert result.discrete.tolist() == [1.0, 1.0]
     assert result.false_positives.tolist() == [0, 1]
 
 
-def test_the_assignment_is_the_best_for_all_faces_together():
+def test_the_assignment_is_globally_optimal():
     # Both boxes fit face 0 (x = 50) best, but one can serve face 1 (x = 58) too: greedy would waste it.
     boxes = np.array([square(50), square(53)], np.float32)
     table = ellipse_iou(circles(50, 58), boxes)
@@ -129,7 +129,7 @@ def test_equal_scores_are_one_point_of_the_curve():
     assert result.false_positives.tolist() == [1]
 
 
-def test_images_are_added_up():
+def test_the_curve_sums_over_images():
     images = [
         match_ellipses(circles(50), found((square(50), 0.9))),
         match_ellipses(circles(50, 150), found((square(50), 0.7), (square(300), 0.9))),
@@ -142,7 +142,7 @@ def test_images_are_added_up():
     assert result.faces == 3
 
 
-def test_no_detection_is_an_empty_curve():
+def test_no_detections_give_an_empty_curve():
     result = curve(circles(50), found())
     assert len(result.scores) == 0
     assert result.discrete_at(1000) == 0.0

@@ -15,7 +15,7 @@ def some_boxes(count=8):
     return st.tuples(corner, sides).map(lambda cs: np.concatenate([cs[0], cs[0] + cs[1]], axis=1))
 
 
-def test_area_of_a_box_turned_inside_out_is_zero():
+def test_area_of_an_inverted_box_is_zero():
     assert box.area(np.array([[0, 0, 10, 10], [5, 5, 1, 9]], dtype=np.float32)).tolist() == [100, 0]
 
 
@@ -36,7 +36,7 @@ def test_overlaps_by_hand(other, union, smaller, covered):
     assert box.ioa(TEN, other)[0, 0] == pytest.approx(covered)
 
 
-def test_suppress_by_hand():
+def test_nms_by_hand():
     found = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30], [0, 0, 4, 4]], dtype=np.float32)
     scores = np.array([0.8, 0.9, 0.3, 0.5], dtype=np.float32)
     # 1 and 0 share 90 of 110; the small box shares 12 of 104 with box 1 by union, 12 of its own 16 by the smaller
@@ -45,13 +45,13 @@ def test_suppress_by_hand():
     assert box.nms(found, scores, 0.5, "min").tolist() == [1, 2]
 
 
-def test_suppress_nothing():
+def test_nms_of_no_boxes():
     assert box.nms(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5).shape == (0,)
 
 
 @given(some_boxes(), arrays(np.float32, 8, elements=st.floats(0, 1, width=32)), st.floats(0.1, 0.9))
 @settings(max_examples=60, derandomize=True, deadline=None)
-def test_suppress_keeps_the_best_and_no_two_that_overlap(found, scores, threshold):
+def test_nms_keeps_the_best_and_no_overlapping_pair(found, scores, threshold):
     kept = box.nms(found, scores, threshold)
     assert scores[kept[0]] == scores.max()
     assert (np.diff(scores[kept]) <= 0).all()
@@ -61,7 +61,7 @@ def test_suppress_keeps_the_best_and_no_two_that_overlap(found, scores, threshol
     assert (box.iou(found[dropped], found[kept]).max(axis=1, initial=0) > threshold).all()
 
 
-def test_suppress_is_the_same_beyond_the_matrix_limit(monkeypatch):
+def test_nms_is_the_same_above_the_matrix_limit(monkeypatch):
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 100, (200, 2))
     found = np.concatenate([corner, corner + rng.uniform(5, 40, (200, 2))], axis=1).astype(np.float32)
@@ -86,7 +86,7 @@ def test_encode_by_hand():
 
 @given(some_boxes(), some_boxes())
 @settings(max_examples=60, derandomize=True, deadline=None)
-def test_decode_undoes_encode(faces, windows):
+def test_decode_inverts_encode(faces, windows):
     # float32 over coordinates up to 110 and offsets up to 110 sides of a window: a few hundredths of a pixel
     np.testing.assert_allclose(box.decode_boxes(box.encode_boxes(faces, windows), windows), faces, atol=0.02)
     points = faces.reshape(8, 2, 2)
@@ -118,7 +118,7 @@ def test_quarter_turn_follows_rot90():
 
 @given(some_boxes())
 @settings(max_examples=30, derandomize=True, deadline=None)
-def test_four_quarter_turns_are_none(found):
+def test_four_quarter_turns_are_the_identity(found):
     turned = found
     for width in (60, 40, 60, 40):
         turned = box.quarter_turn(turned, width)

@@ -39,7 +39,7 @@ def test_signs_by_hand():
     np.testing.assert_allclose(rotation(90, 30, 0) @ ahead, [1, 0, 0], atol=1e-12)
 
 
-def test_the_nose_goes_where_the_head_turns():
+def test_nose_moves_with_the_rotation():
     straight, right, up = (seen(rotation(*each)) for each in ((0, 0, 0), (20, 0, 0), (0, 20, 0)))
     assert right[NOSE_TIP, 0] > straight[NOSE_TIP, 0] + 5
     assert up[NOSE_TIP, 1] < straight[NOSE_TIP, 1] - 5
@@ -47,7 +47,7 @@ def test_the_nose_goes_where_the_head_turns():
 
 @given(st.tuples(st.floats(-179, 179), st.floats(-89, 89), st.floats(-179, 179)))
 @checked
-def test_angles_undo_rotation(pose):
+def test_angles_invert_rotation(pose):
     turn = rotation(*pose)
     np.testing.assert_allclose(turn @ turn.T, np.eye(3), atol=1e-12)
     assert np.linalg.det(turn) == pytest.approx(1)
@@ -56,11 +56,11 @@ def test_angles_undo_rotation(pose):
 
 @given(turns())
 @checked
-def test_the_order_of_300w_lp_and_back(pose):
+def test_300w_lp_round_trip(pose):
     np.testing.assert_allclose(to_300w_lp(*from_300w_lp(*pose)), pose, atol=1e-6)
 
 
-def test_their_order_by_hand():
+def test_300w_lp_order_by_hand():
     # alone, each angle is the same in both; rolled first and pitched last, a head yaws as well
     for pose in ((20, 0, 0), (0, 20, 0), (0, 0, 20)):
         np.testing.assert_allclose(from_300w_lp(*pose), pose, atol=1e-9)
@@ -69,7 +69,7 @@ def test_their_order_by_hand():
     np.testing.assert_allclose(rotation(*from_300w_lp(0, 89.999, 90)) @ [0, -1, 0], [1, 0, 0], atol=1e-4)
 
 
-def test_mean_face_is_a_symmetric_face_that_looks_at_the_viewer():
+def test_mean_face_is_symmetric_and_frontal():
     np.testing.assert_allclose(MEAN_FACE[MIRROR] * [-1, 1, 1], MEAN_FACE, atol=1e-9)
     np.testing.assert_allclose(POINT_DEVIATION[MIRROR], POINT_DEVIATION, atol=1e-9)
     np.testing.assert_allclose(MEAN_FACE.mean(axis=0), 0, atol=1e-4)
@@ -83,14 +83,14 @@ def test_mean_face_is_a_symmetric_face_that_looks_at_the_viewer():
 
 @given(turns(), similarities())
 @checked
-def test_fit_finds_what_was_applied(pose, similarity):
+def test_fit_recovers_the_pose(pose, similarity):
     points = seen(rotation(*pose), *similarity)
     np.testing.assert_allclose(fit_pose(points[None])[0], pose, atol=0.01)
 
 
 @given(turns())
 @checked
-def test_a_mirrored_face_yaws_and_rolls_the_other_way(pose):
+def test_mirroring_negates_yaw_and_roll(pose):
     points = seen(rotation(*pose)) + np.sin(np.arange(136)).reshape(68, 2)  # no perfect fit
     yaw, pitch, roll = fit_pose(points[None])[0]
     mirrored = points[MIRROR] * [-1, 1] + [200, 0]
@@ -99,7 +99,7 @@ def test_a_mirrored_face_yaws_and_rolls_the_other_way(pose):
 
 @given(turns(), st.floats(-100, 100))
 @checked
-def test_turning_the_image_adds_to_roll_only(pose, degrees):
+def test_rotating_the_image_changes_roll_only(pose, degrees):
     points = seen(rotation(*pose)) + np.sin(np.arange(136)).reshape(68, 2)
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turn = Similarity(np.array([[c, -s, 3], [s, c, 4]]))
@@ -110,26 +110,26 @@ def test_turning_the_image_adds_to_roll_only(pose, degrees):
 
 @given(turns(), similarities())
 @checked
-def test_fit_with_depth_finds_what_was_applied(pose, similarity):
+def test_fit_3d_recovers_the_pose(pose, similarity):
     scale, shift = similarity
     points = scale * (MEAN_FACE @ rotation(*pose).T) + [*shift, 7]
     np.testing.assert_allclose(fit_pose_3d(points[None])[0], pose, atol=1e-6)
 
 
-def test_fit_with_depth_never_reflects():
+def test_fit_3d_never_reflects():
     inside_out = MEAN_FACE * [1, 1, -1]
     yaw, pitch, roll = fit_pose_3d(inside_out[None])[0]
     assert np.linalg.det(rotation(yaw, pitch, roll)) == pytest.approx(1)
 
 
-def test_a_batch_is_its_faces():
+def test_batch_equals_single_faces():
     poses = [(0, 0, 0), (50, 10, -20), (-30, -20, 35)]
     points = np.stack([seen(rotation(*each)) + np.cos(np.arange(136)).reshape(68, 2) for each in poses])
     np.testing.assert_allclose(fit_pose(points), np.concatenate([fit_pose(each[None]) for each in points]))
     assert fit_pose(np.zeros((0, 68, 2))).shape == fit_pose_3d(np.zeros((0, 68, 3))).shape == (0, 3)
 
 
-def test_unknown_points_and_points_without_weight_do_not_count():
+def test_unknown_and_zero_weight_points_are_ignored():
     pose = (35, -10, 15)
     points, weights = seen(rotation(*pose)), np.ones(68)
     mouth, brow = list(SIXTY_EIGHT_GROUPS["mouth"]), list(SIXTY_EIGHT_GROUPS["left_brow"])
@@ -138,7 +138,7 @@ def test_unknown_points_and_points_without_weight_do_not_count():
     assert np.abs(fit_pose(points[None])[0] - pose).max() > 5  # the brow would have counted
 
 
-def test_no_angles_where_nothing_tells_them():
+def test_undetermined_pose_is_nan():
     good = seen(rotation(10, 20, 30))
     few = np.full((68, 2), np.nan)
     few[:3] = good[:3]
@@ -152,7 +152,7 @@ def test_no_angles_where_nothing_tells_them():
 
 
 @pytest.mark.parametrize("shape", [(68, 2), (1, 5, 2), (1, 68, 3)])
-def test_fit_refuses_other_points(shape):
+def test_fit_rejects_wrong_point_shapes(shape):
     with pytest.raises(BadOption, match="68, 2"):
         fit_pose(np.zeros(shape))
 
@@ -160,11 +160,11 @@ def test_fit_refuses_other_points(shape):
 @pytest.mark.parametrize(
     "weights", [np.ones(68), -np.ones((1, 68)), np.full((1, 68), np.nan), np.full((1, 68), np.inf)]
 )
-def test_fit_refuses_other_weights(weights):
+def test_fit_rejects_invalid_weights(weights):
     with pytest.raises(BadOption, match="weights"):
         fit_pose(np.zeros((1, 68, 2)), weights)
 
 
-def test_fit_with_depth_refuses_points_without():
+def test_fit_3d_rejects_points_without_depth():
     with pytest.raises(BadOption, match="68, 3"):
         fit_pose_3d(np.zeros((1, 68, 2)))

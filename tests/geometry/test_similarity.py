@@ -31,7 +31,7 @@ def test_fit_by_hand():
 
 @given(similarities())
 @settings(max_examples=60, derandomize=True, deadline=None)
-def test_fit_finds_what_was_applied(true):
+def test_fit_recovers_the_transform(true):
     np.testing.assert_allclose(Similarity.fit(SQUARE, true.apply(SQUARE)).matrix, true.matrix, atol=1e-8)
 
 
@@ -48,17 +48,17 @@ def test_fit_never_reflects():
 
 
 @pytest.mark.parametrize("points", [np.ones((5, 2)), np.zeros((1, 2)), np.zeros((5, 3))])
-def test_fit_refuses_what_fixes_no_similarity(points):
+def test_fit_rejects_degenerate_points(points):
     with pytest.raises(BadOption):
         Similarity.fit(points, points)
 
 
-def test_a_matrix_of_another_shape_is_refused():
+def test_wrong_matrix_shape_is_rejected():
     with pytest.raises(BadOption, match=r"\(3, 3\)"):
         Similarity(np.eye(3))
 
 
-def test_templates_are_faces_and_mirror_onto_themselves():
+def test_templates_are_symmetric_faces():
     assert [FIVE_MIRROR[i] for i in FIVE_MIRROR] == list(range(5))
     for template in (MXNET_TEMPLATE, ARCFACE_TEMPLATE):
         assert template[0, 0] < template[1, 0]

@@ -24,7 +24,7 @@ def _random(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("scheme", ["68", "68-3d"])
-def test_sixty_eight_stay(scheme: str) -> None:
+def test_68_points_are_unchanged(scheme: str) -> None:
     points, visible = _random(68)
     same, seen = to_68(points, visible, scheme)
     assert np.allclose(same, points)
@@ -33,7 +33,7 @@ def test_sixty_eight_stay(scheme: str) -> None:
 
 
 @pytest.mark.parametrize(("scheme", "mirror"), [("98", WFLW_MIRROR), ("29", COFW_MIRROR)])
-def test_mirrored_before_or_after_is_the_same(scheme: str, mirror: tuple[int, ...]) -> None:
+def test_conversion_commutes_with_mirroring(scheme: str, mirror: tuple[int, ...]) -> None:
     points, visible = _random(len(mirror))
     order = list(mirror)
     assert np.array_equal(np.array(order)[order], np.arange(len(order)))
@@ -43,7 +43,7 @@ def test_mirrored_before_or_after_is_the_same(scheme: str, mirror: tuple[int, ..
     assert np.array_equal(before_seen, after_seen[:, list(SIXTY_EIGHT_MIRROR)], equal_nan=True)
 
 
-def test_a_few_points_of_wflw() -> None:
+def test_selected_wflw_points() -> None:
     points = np.stack([np.arange(98.0)] * 2, axis=1)
     reduced, _ = to_68(points, np.ones(98), "98")
     named = {"chin": 8, "left end of the left brow": 17, "nose tip": 30, "left corner of the left eye": 36}
@@ -52,7 +52,7 @@ def test_a_few_points_of_wflw() -> None:
     assert len(set(WFLW_TO_68)) == 68
 
 
-def test_what_cofw_lacks_is_unknown() -> None:
+def test_points_missing_in_cofw_are_nan() -> None:
     points = np.stack([np.arange(29.0)] * 2, axis=1)
     reduced, seen = to_68(points, np.zeros(29), "29")
     known = np.isfinite(reduced).all(axis=1)
@@ -63,7 +63,7 @@ def test_what_cofw_lacks_is_unknown() -> None:
     assert reduced[45, 0] == 9
 
 
-def test_others_do_not_lead_there() -> None:
+def test_unsupported_schemes_are_rejected() -> None:
     with pytest.raises(BadOption, match="cannot convert scheme '5' to 68 points; give one of 68, 68-3d, 98, 29"):
         to_68(np.zeros((5, 2)), np.zeros(5), "5")
     with pytest.raises(BadOption, match=r"points of shape \(68, 2\) .*'98' needs \(..., 98, 2\) and \(..., 98\)"):

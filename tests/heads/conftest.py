@@ -19,10 +19,10 @@ def map_image(height: int = 240, width: int = 250) -> Image:
     return np.stack([x, y, np.full_like(x, 255)], axis=-1).astype(np.uint8)
 
 
-def turned(points: NDArray[np.floating], degrees: float, centre: tuple[float, float]) -> NDArray[np.float64]:
+def rotated(points: NDArray[np.floating], degrees: float, center: tuple[float, float]) -> NDArray[np.float64]:
     """Points after a clockwise turn on the screen."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return (points - centre) @ np.array([[cos, sin], [-sin, cos]]) + centre
+    return (points - center) @ np.array([[cos, sin], [-sin, cos]]) + center
 
 
 @dataclass
@@ -64,12 +64,12 @@ class MapReader:
         points = np.stack([self._read(crop) for crop in batch])[:, : len(self.contours)]
         eyes = points[:, 0, 42:48].mean(axis=1) - points[:, 0, 36:42].mean(axis=1)
         pose = [[10, -20, np.degrees(np.arctan2(y, x))] for x, y in eyes]
-        answers = {
+        outputs = {
             "landmarks": points.astype(np.float32),
             "uncertainty": np.full(points.shape[:3], self.uncertainty, np.float32),
             "pose": np.array(pose, np.float32),
         }
-        return tuple(answers[name] for name in self.outputs)
+        return tuple(outputs[name] for name in self.outputs)
 
     def _read(self, crop: Image) -> NDArray[np.float64]:
         """Both contours (2, 68, 2) in sides of the crop; 0 where it shows nothing."""

@@ -1,4 +1,4 @@
-"""68 points: the way from box to crop and back, whatever the crop; what is refused; one by one or together."""
+"""68 landmarks: box to crop and back, invalid input, batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mien.imaging import Mipmap
 from mien.models import PointPatches, SquareBox, StretchedBox
 from mien.types import Faces
 
-from .conftest import MapReader, map_image, turned  # isort: skip
+from .conftest import MapReader, map_image, rotated  # isort: skip
 
 BOX = np.array([60, 70, 140, 160], np.float32)
 MIDDLE = (100.0, 115.0)
@@ -60,7 +60,7 @@ def test_points_scores_and_pose_of_a_face(face) -> None:
 @pytest.mark.parametrize(
     ("crop", "sides"), [(SquareBox(1.3), (90 * 1.3, 90 * 1.3)), (StretchedBox(1.3), (80 * 1.3, 90 * 1.3))]
 )
-def test_the_crop_is_that_of_the_card(face, crop, sides) -> None:
+def test_the_crop_follows_the_card(face, crop, sides) -> None:
     network = MapReader([face], crop=crop)
     LandmarkDetector(network, refinement_steps=1)(map_image(), found_at(BOX))
     (shown,) = network.batches[-1].astype(float)
@@ -79,20 +79,20 @@ def test_the_crop_is_that_of_the_card(face, crop, sides) -> None:
     crop=st.sampled_from([SquareBox(1.3), StretchedBox(1.3)]),
     refinement_steps=st.sampled_from([1, 2]),
 )
-def test_any_crop_leads_back_to_the_image(face, shift, stretch, degrees, crop, refinement_steps) -> None:
-    truth = turned(face, degrees, MIDDLE)
+def test_landmarks_map_back_from_any_crop(face, shift, stretch, degrees, crop, refinement_steps) -> None:
+    truth = rotated(face, degrees, MIDDLE)
     half = 45 * np.array(stretch)
-    centre = MIDDLE + 90 * np.array(shift)
-    look = LandmarkDetector(MapReader([truth], crop=crop), refinement_steps=refinement_steps)
-    (found,) = look(map_image(), found_at([*(centre - half), *(centre + half)]))
-    assert distances(found, truth).max() < 0.2  # less of a crop at the border is map
+    center = MIDDLE + 90 * np.array(shift)
+    detector = LandmarkDetector(MapReader([truth], crop=crop), refinement_steps=refinement_steps)
+    (found,) = detector(map_image(), found_at([*(center - half), *(center + half)]))
+    assert distances(found, truth).max() < 0.2  # a crop at the border shows less of the map
     if crop == "square" or refinement_steps == 2:  # a stretched crop bends angles
         assert found.pose.roll == pytest.approx(degrees, abs=1 if crop == "square" else 3)
 
 
 @pytest.mark.parametrize("degrees", [-70, 30])
-def test_the_second_look_is_upright_in_a_box_by_the_first(face, degrees) -> None:
-    truth = turned(face, degrees, MIDDLE)
+def test_the_second_step_crops_the_upright_face(face, degrees) -> None:
+    truth = rotated(face, degrees, MIDDLE)
     network = MapReader([truth])
     LandmarkDetector(network, refinement_steps=2)(map_image(), found_at([40, 60, 145, 175]))
     first, second = (network.run(crops)[0][0, 0] for crops in network.batches[-2:])
@@ -105,7 +105,7 @@ def test_the_second_look_is_upright_in_a_box_by_the_first(face, degrees) -> None
     np.testing.assert_allclose(to_five(second)[0, 1], to_five(second)[1, 1], atol=0.005)
 
 
-def test_of_a_profile_the_eyes_do_not_say_what_is_upright() -> None:
+def test_a_profile_is_rotated_by_the_fitted_pose() -> None:
     profile = (MEAN_FACE @ rotation(85, 0, 20).T)[:, :2]
     truth = (profile - profile.mean(axis=0)) / np.ptp(profile[:, 1]) * 90 + MIDDLE
     truth[42:48, 1] += 3  # the eyes are 4 pixels apart
@@ -113,12 +113,12 @@ def test_of_a_profile_the_eyes_do_not_say_what_is_upright() -> None:
     LandmarkDetector(network, refinement_steps=2)(map_image(), found_at(BOX))
     second = network.run(network.batches[-1])[0][:, 1]
     assert fit_pose(second)[0, 2] == pytest.approx(0, abs=1)
-    assert fit_pose(truth[None])[0, 2] == pytest.approx(20, abs=3)  # what three pixels do to the roll of all points
+    assert fit_pose(truth[None])[0, 2] == pytest.approx(20, abs=3)  # the effect of the three pixels
 
 
 @pytest.mark.parametrize("degrees", [90, 180, -90, 110])
-def test_a_face_on_its_side_is_looked_at_upright(face, degrees) -> None:
-    truth = turned(face, degrees, MIDDLE)
+def test_a_sideways_face_is_rotated_upright(face, degrees) -> None:
+    truth = rotated(face, degrees, MIDDLE)
     network = MapReader([truth])
     where = boxes.face_box(truth[None])[0]
     (found,) = LandmarkDetector(network)(map_image(), found_at(where, points=to_five(truth)))
@@ -130,17 +130,17 @@ def test_a_face_on_its_side_is_looked_at_upright(face, degrees) -> None:
 
 
 @pytest.mark.parametrize("points", [np.nan, 0, [[1, 9], [5, 9], [3, 12], [1, 15], [5, 15]]])
-def test_five_points_that_are_unknown_or_upright_turn_nothing(face, points) -> None:
+def test_unknown_or_upright_keypoints_cause_no_rotation(face, points) -> None:
     plain, given_five = (MapReader([face]) for _ in range(2))
     LandmarkDetector(plain)(map_image(), found_at(BOX))
     LandmarkDetector(given_five)(map_image(), found_at(BOX, points=points))
     np.testing.assert_array_equal(plain.batches[-1], given_five.batches[-1])
 
 
-def test_images_are_looked_at_as_the_detector_does(face) -> None:
+def test_images_are_read_as_by_the_detector(face) -> None:
     image = map_image()
-    grey, clear = image[..., 0], np.dstack([image, np.full_like(image[..., :1], 255)])
-    for same, other in ((np.dstack([grey] * 3), grey), (image, clear)):
+    gray, clear = image[..., 0], np.dstack([image, np.full_like(image[..., :1], 255)])
+    for same, other in ((np.dstack([gray] * 3), gray), (image, clear)):
         seen = []
         for shown in (same, other):
             network = MapReader([face])
@@ -151,7 +151,7 @@ def test_images_are_looked_at_as_the_detector_does(face) -> None:
         LandmarkDetector(MapReader([face]))(image / 255, found_at(BOX))
 
 
-def test_the_three_dimensional_contour(face) -> None:
+def test_the_3d_contour(face) -> None:
     (found,) = LandmarkDetector(MapReader([face]), contour="3d")(map_image(), found_at(BOX))
     assert found.scheme == "68-3d"
     assert distances(found, face + np.array([5, 0])).max() < OFF
@@ -170,18 +170,18 @@ def test_scores_by_hand(face) -> None:
     assert 0 <= score(100.0, 1.0) < 1e-6
 
 
-def test_scores_are_the_part_of_errors_that_are_small() -> None:
-    """Draws of the density exp(-r / b) / (2 pi b^2): the radius has a gamma distribution of shape 2."""
+def test_scores_are_the_probability_of_a_small_error() -> None:
+    """Under the density exp(-r / b) / (2 pi b^2) the radius has a gamma distribution of shape 2."""
     radii = np.random.default_rng(0).gamma(2, 0.03, 20_000)
     assert landmarks._scores(np.float32([0.03]), 1.25)[0] == pytest.approx((radii < 0.05 / 1.25).mean(), abs=0.01)
 
 
-def test_a_network_that_does_not_say_how_sure_it_is(face) -> None:
+def test_a_network_without_uncertainty(face) -> None:
     (found,) = LandmarkDetector(MapReader([face], outputs=("landmarks", "pose")))(map_image(), found_at(BOX))
     assert (found.scores == 1).all()
 
 
-def test_pose_from_the_points_where_the_network_gives_none(face, monkeypatch) -> None:
+def test_pose_is_fitted_if_the_network_gives_none(face, monkeypatch) -> None:
     asked = []
 
     def fit(points: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -196,7 +196,7 @@ def test_pose_from_the_points_where_the_network_gives_none(face, monkeypatch) ->
     np.testing.assert_allclose(points[0], face + np.array([5, 0]), atol=OFF)  # the second contour, in image pixels
 
 
-def test_points_that_no_head_has_give_no_pose() -> None:
+def test_collinear_points_give_no_pose() -> None:
     on_a_line = np.column_stack([np.linspace(60, 140, 68), np.full(68, 115)])
     (found,) = LandmarkDetector(MapReader([on_a_line], outputs=("landmarks",)))(map_image(), found_at(BOX))
     assert found.pose is None
@@ -212,77 +212,77 @@ def test_one_contour_and_no_pose(face) -> None:
 
 
 def many(face: NDArray[np.floating], count: int) -> list[NDArray[np.floating]]:
-    """Small faces in rows of ten, turned each by its own angle."""
+    """Return small faces in rows of ten, each rotated by its own angle."""
     rng = np.random.default_rng(0)
     small = (face - MIDDLE) / 3
     places = [np.array([20 + 23 * (i % 10), 20 + 30 * (i // 10)]) for i in range(count)]
-    return [turned(small, rng.uniform(-40, 40), (0, 0)) + place for place in places]
+    return [rotated(small, rng.uniform(-40, 40), (0, 0)) + place for place in places]
 
 
-def test_no_faces_is_an_empty_answer_without_a_call(face) -> None:
+def test_no_faces_need_no_network_call(face) -> None:
     network = MapReader([face])
-    look = LandmarkDetector(network)
+    detector = LandmarkDetector(network)
     network.batches.clear()
-    assert look(map_image(), Faces.empty()) == []
-    assert look.batch([], []) == []
-    assert look.batch([map_image()] * 2, [Faces.empty()] * 2) == [[], []]
+    assert detector(map_image(), Faces.empty()) == []
+    assert detector.batch([], []) == []
+    assert detector.batch([map_image()] * 2, [Faces.empty()] * 2) == [[], []]
     assert network.batches == []
 
 
 @pytest.mark.parametrize("refinement_steps", [1, 2])
-def test_batch_gives_the_answers_of_one_by_one_in_bounded_calls(face, refinement_steps) -> None:
+def test_batch_equals_single_calls_and_bounds_the_batch_size(face, refinement_steps) -> None:
     truth = many(face, 70)
     where = boxes.face_box(np.stack(truth))
     network = MapReader(truth, size=32)
-    look = LandmarkDetector(network, refinement_steps=refinement_steps)
+    detector = LandmarkDetector(network, refinement_steps=refinement_steps)
     network.batches.clear()
     parts = [where[:3], where[:0], where[3:50], where[50:]]
     images = [map_image(), map_image(5, 5), Mipmap(map_image()), map_image()]
-    together = look.batch(images, [found_at(*part) for part in parts])
-    assert [len(found) for found in together] == [3, 0, 47, 20]
+    batched = detector.batch(images, [found_at(*part) for part in parts])
+    assert [len(found) for found in batched] == [3, 0, 47, 20]
     assert [len(batch) for batch in network.batches] == [size for size in (32, 32, 6) for _ in range(refinement_steps)]
-    flat = [found for group in together for found in group]
+    flat = [found for group in batched for found in group]
     for found, points, box in zip(flat, truth, where, strict=True):
         assert distances(found, points).max() < 0.6  # a face of 30 pixels in a crop of 32, at the border
-        (alone,) = look(map_image(), found_at(box))
-        np.testing.assert_allclose(found.points, alone.points, atol=1e-4)
-        np.testing.assert_allclose(found.scores, alone.scores, atol=1e-6)
-        assert found.pose.roll == pytest.approx(alone.pose.roll, abs=1e-3)
+        (single,) = detector(map_image(), found_at(box))
+        np.testing.assert_allclose(found.points, single.points, atol=1e-4)
+        np.testing.assert_allclose(found.scores, single.scores, atol=1e-6)
+        assert found.pose.roll == pytest.approx(single.pose.roll, abs=1e-3)
 
 
-def test_eight_threads_get_the_answers_of_one(face) -> None:
+def test_threads_share_a_detector(face) -> None:
     truth = many(face, 8)
     where = boxes.face_box(np.stack(truth))
-    look = LandmarkDetector(MapReader(truth), refinement_steps=2)
+    detector = LandmarkDetector(MapReader(truth), refinement_steps=2)
     shared = Mipmap(map_image())
-    alone = [look(map_image(), found_at(box))[0].points for box in where]
+    single = [detector(map_image(), found_at(box))[0].points for box in where]
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(lambda box: look(shared, found_at(box))[0].points, np.tile(where, (4, 1))))
-    np.testing.assert_array_equal(together, alone * 4)
+        batched = list(pool.map(lambda box: detector(shared, found_at(box))[0].points, np.tile(where, (4, 1))))
+    np.testing.assert_array_equal(batched, single * 4)
 
 
-def test_faces_beyond_the_border(face) -> None:
+def test_faces_beyond_the_image_border(face) -> None:
     truth = face - [95, 0]  # a third of it is in the image
     network = MapReader([truth])
-    look = LandmarkDetector(network, refinement_steps=2)
-    (found,) = look(map_image(), found_at(BOX - [95, 0, 95, 0]))
+    detector = LandmarkDetector(network, refinement_steps=2)
+    (found,) = detector(map_image(), found_at(BOX - [95, 0, 95, 0]))
     assert distances(found, truth).max() < 0.5
-    (nowhere,) = look(map_image(), found_at([1000, -500, 1100, -400]))
+    (nowhere,) = detector(map_image(), found_at([1000, -500, 1100, -400]))
     assert np.isfinite(nowhere.points).all()
     assert not network.batches[-1].any()
-    assert np.isfinite(look(np.zeros((1, 1, 3), np.uint8), found_at([-5, -5, 5, 5]))[0].points).all()
+    assert np.isfinite(detector(np.zeros((1, 1, 3), np.uint8), found_at([-5, -5, 5, 5]))[0].points).all()
 
 
 @pytest.mark.parametrize(
     "box", [[np.nan, 0, 9, 9], [0, 0, np.inf, 9], [5, 5, 5, 9], [0, 9, 9, 9], [9, 0, 0, 9], [0, 9, 9, 0]]
 )
-def test_boxes_that_are_none_are_named(face, box) -> None:
-    look = LandmarkDetector(MapReader([face]))
+def test_invalid_boxes_are_named(face, box) -> None:
+    detector = LandmarkDetector(MapReader([face]))
     with pytest.raises(BadOption, match="face 1 of image 1 has the box"):
-        look.batch([map_image()] * 2, [found_at(BOX), found_at(BOX, box, BOX)])
+        detector.batch([map_image()] * 2, [found_at(BOX), found_at(BOX, box, BOX)])
 
 
-def test_what_makes_no_sense_is_refused(face) -> None:
+def test_invalid_arguments_are_rejected(face) -> None:
     with pytest.raises(BadOption, match="contour='jaw': must be 'visible' or '3d'"):
         LandmarkDetector(MapReader([face]), contour="jaw")
     with pytest.raises(BadOption, match="refinement_steps=3: must be between 1 and 2"):
@@ -309,6 +309,6 @@ class FivePoints(MapReader):
         return (points[:, :, :5], *rest)
 
 
-def test_a_landmarker_does_not_change(face) -> None:
+def test_a_landmark_detector_is_frozen(face) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         LandmarkDetector(MapReader([face])).config = LandmarkConfig()

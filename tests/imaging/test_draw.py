@@ -31,7 +31,7 @@ def test_rectangles_lie_on_their_box() -> None:
     assert not canvas[15, 20].any()
 
 
-def test_points_are_centred() -> None:
+def test_points_are_centered() -> None:
     canvas = black()
     draw_points(canvas, np.array([[20.5, 10.5]], np.float32), (255, 0, 0), radius=2)
     x0, y0, x1, y1 = touched(canvas)
@@ -41,7 +41,7 @@ def test_points_are_centred() -> None:
     assert tuple(canvas[10, 20]) == (255, 0, 0)
 
 
-def test_lines_join_their_points_and_close_when_wished() -> None:
+def test_lines_connect_points_and_close_on_request() -> None:
     corners = np.array([[10.5, 5.5], [30.5, 5.5], [30.5, 25.5]], np.float32)
     canvas, closed = black(), black()
     draw_lines(canvas, corners, (255, 0, 0))
@@ -52,7 +52,7 @@ def test_lines_join_their_points_and_close_when_wished() -> None:
     assert not closed[20, 15].any()
 
 
-def test_unknown_and_far_away_shapes_do_no_harm() -> None:
+def test_nan_and_distant_shapes_are_harmless() -> None:
     canvas = black()
     draw_points(canvas, np.array([[np.nan, 3], [1e30, 5], [-np.inf, 0]], np.float32), (255, 0, 0))
     draw_rectangles(canvas, np.array([[np.nan, 0, 9, 9], [1e9, 1e9, 2e9, np.inf]], np.float32), (255, 0, 0))
@@ -75,7 +75,7 @@ def test_labels_stay_inside_and_grow_with_the_image() -> None:
     assert heights == [12, 50]
 
 
-def test_a_label_can_be_read() -> None:
+def test_a_label_is_legible() -> None:
     plain, written = black(100, 300), black(100, 300)
     draw_label(plain, " ", (10, 60), (255, 0, 0), 40)
     draw_label(written, "0.98", (10, 60), (255, 0, 0), 40)
@@ -96,7 +96,7 @@ def gray(height: int, width: int) -> NDArray[np.uint8]:
     return np.full((height, width, 3), 128, np.uint8)
 
 
-def test_the_image_itself_stays_as_it_is() -> None:
+def test_the_input_image_is_unchanged() -> None:
     image = gray(200, 200)
     image.setflags(write=False)
     drawn = draw_faces(image, faces((50, 60, 150, 180)))
@@ -115,7 +115,7 @@ def test_points_have_the_color_of_their_side() -> None:
     assert tuple(drawn[149, 100]) == BOX
 
 
-def test_scores_are_written_when_wished() -> None:
+def test_scores_are_optional() -> None:
     found = faces((50, 50, 150, 150))
     with_scores = draw_faces(gray(200, 200), found)
     without = draw_faces(gray(200, 200), found, scores=False)
@@ -168,7 +168,7 @@ def test_parts_are_joined_and_eyes_and_lips_closed(face68) -> None:
         assert not between(a, b), f"{a} and {b} do not"
 
 
-def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
+def test_landmarks_are_drawn_on_a_copy_with_optional_pose(face68) -> None:
     image = gray(300, 300)
     image.setflags(write=False)
     found = landmarks(face68 * 200 + 50, Pose(10, -5, 3))
@@ -179,7 +179,7 @@ def test_landmarks_are_drawn_on_a_copy_and_the_pose_when_wished(face68) -> None:
     np.testing.assert_array_equal(draw_landmarks(image, []), image)
 
 
-def test_the_pose_stands_below_a_face_without_room_above(face68) -> None:
+def test_the_pose_is_written_below_a_face_at_the_top(face68) -> None:
     points = face68 * 200 + [50, -50]  # the brows are at 0
     with_pose, without = (draw_landmarks(gray(300, 300), [landmarks(points, Pose(10, -5, 3))], pose=p) for p in (1, 0))
     changed = (with_pose != without).any(axis=(1, 2)).nonzero()[0]
@@ -201,7 +201,7 @@ def test_unknown_points_and_other_schemes(face68) -> None:
     assert (drawn[20, 20] == 128).all()
 
 
-def test_a_contact_sheet_shows_every_image_whole() -> None:
+def test_a_contact_sheet_shows_every_image_in_full() -> None:
     colors = [(250, 0, 0), (0, 250, 0), (0, 0, 250), (250, 250, 0), (0, 250, 250)]
     sizes = [(10, 20), (30, 10), (30, 20), (1, 1), (5, 20)]
     images = [np.full((*size, 3), color, np.uint8) for size, color in zip(sizes, colors, strict=True)]
@@ -212,7 +212,7 @@ def test_a_contact_sheet_shows_every_image_whole() -> None:
     assert contact_sheet(images[:1], columns=8).shape == (10 + 8, 20 + 8, 3)
 
 
-def test_a_sheet_of_nothing_is_refused() -> None:
+def test_an_empty_contact_sheet_is_rejected() -> None:
     with pytest.raises(BadOption, match="not 0 and 3"):
         contact_sheet([], columns=3)
     with pytest.raises(BadOption, match="not 1 and 0"):
@@ -242,7 +242,7 @@ def test_tags_grow_with_the_face_up_to_a_share_of_the_image() -> None:
 
 
 @pytest.mark.parametrize(
-    ("box", "neighbour", "rows"),
+    ("box", "neighbor", "rows"),
     [
         ((100, 100, 180, 180), (300, 300, 380, 380), (87, 99)),  # free: above
         ((100, 100, 180, 180), (100, 20, 180, 98), (181, 193)),  # a face above: below
@@ -251,18 +251,18 @@ def test_tags_grow_with_the_face_up_to_a_share_of_the_image() -> None:
         ((100, 100, 180, 180), (90, 10, 190, 390), None),  # nowhere without covering a face
     ],
 )
-def test_tags_cover_no_neighbour(
-    box: tuple[float, ...], neighbour: tuple[float, ...], rows: tuple[int, int] | None
+def test_tags_cover_no_neighbor(
+    box: tuple[float, ...], neighbor: tuple[float, ...], rows: tuple[int, int] | None
 ) -> None:
-    both = faces(box, neighbour)  # type: ignore[arg-type]
+    both = faces(box, neighbor)  # type: ignore[arg-type]
     tagged, plain = (draw_faces(gray(400, 400), both, scores=scores) for scores in (True, False))
     changed = plates(tagged, plain)
-    x0, y0, x1, y1 = (int(side) for side in neighbour)
+    x0, y0, x1, y1 = (int(side) for side in neighbor)
     if rows is None:
         assert not changed[:, :88].any()
     else:
         assert changed[slice(*rows), int(box[0]) : int(box[0]) + 25].mean() > 0.8
-    if neighbour[2] - neighbour[0] < 100:
+    if neighbor[2] - neighbor[0] < 100:
         assert not changed[y0:y1, x0:x1].any()
 
 

@@ -21,7 +21,7 @@ def test_the_size_is_that_of_the_image_as_read(tmp_path: Path, ending: str, orie
     assert image_size(file) == image_size(file.read_bytes()) == (width, height)
 
 
-def test_no_image(tmp_path: Path) -> None:
+def test_files_without_an_image_are_rejected(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_text("text")
     with pytest.raises(BadImage, match=r"a\.jpg: not an image"):
         image_size(tmp_path / "a.jpg")

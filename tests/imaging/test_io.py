@@ -68,7 +68,7 @@ def test_lossy_files_stay_close(kind: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(300, 700), (3, 30_000), (30_000, 3)])
-def test_images_of_more_pixels_than_are_copied_at_a_time(size: tuple[int, int]) -> None:
+def test_images_larger_than_the_copy_strip(size: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     check(read_image(encoded(image, "BMP")), image)
 
@@ -128,7 +128,7 @@ def test_orientation_in_either_byte_order_and_width(order: str, kind: int) -> No
         exif_bytes("<", 3, 1, entries=500),
     ],
 )
-def test_damaged_exif_neither_turns_nor_warns(exif: bytes) -> None:
+def test_damaged_exif_neither_rotates_nor_warns(exif: bytes) -> None:
     assert read_image(encoded(smooth(), "JPEG", exif=exif)).shape == smooth().shape
 
 
@@ -150,7 +150,7 @@ def test_gray_and_one_bit() -> None:
     check(read_image(encoded(bits, "PNG")), np.repeat(np.array([[[0], [255], [255]]], dtype=np.uint8), 3, axis=2))
 
 
-def test_alpha_lies_on_white() -> None:
+def test_alpha_is_composited_on_white() -> None:
     rgba = np.array([[(200, 100, 0, 255), (200, 100, 0, 0), (200, 100, 0, 51)]], dtype=np.uint8)
     # 51 / 255 = 0.2: 0.2 * 200 + 0.8 * 255 = 244, 0.2 * 100 + 204 = 224, 204
     expected = np.array([[(200, 100, 0), WHITE, (244, 224, 204)]], dtype=np.uint8)
@@ -210,13 +210,13 @@ def test_cmyk() -> None:
 
 
 @pytest.mark.parametrize("mode", ["F", "I"])
-def test_thirty_two_bits_are_refused(mode: str) -> None:
+def test_32_bits_are_rejected(mode: str) -> None:
     with pytest.raises(BadImage, match=r"32 bits.*8 or 16"):
         read_image(encoded(Image.new(mode, (4, 4)), "TIFF"))
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
-def test_of_an_animation_the_first_frame_is_read(kind: str) -> None:
+def test_the_first_frame_of_an_animation_is_read(kind: str) -> None:
     frames = [Image.new("RGB", (8, 8), color) for color in (RED, GREEN, BLUE)]
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     data = encoded(frames[0], kind, save_all=True, append_images=frames[1:], **options)
@@ -261,7 +261,7 @@ def test_arrays_of_any_strides(view: NDArray[np.uint8]) -> None:
         (np.zeros((1, 4, 4, 3), np.uint8), r"shape is \(1, 4, 4, 3\)"),
     ],
 )
-def test_arrays_of_another_kind_are_refused_with_the_fix(array: NDArray[Any], cure: str) -> None:
+def test_invalid_arrays_are_rejected_with_a_cure(array: NDArray[Any], cure: str) -> None:
     with pytest.raises(BadImage, match=cure):
         read_image(array)
 
@@ -301,7 +301,7 @@ def test_sources_without_an_image(tmp_path: Path) -> None:
         ("TIFF", {}),
     ],
 )
-def test_a_truncated_file_is_never_half_an_image(kind: str, options: dict[str, Any]) -> None:
+def test_truncated_files_are_rejected(kind: str, options: dict[str, Any]) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     data = encoded(noise, kind, **options)
     whole = read_image(data)
@@ -315,7 +315,7 @@ def test_a_truncated_file_is_never_half_an_image(kind: str, options: dict[str, A
             continue
 
 
-def test_an_end_mark_does_not_hide_a_truncation() -> None:
+def test_an_end_marker_does_not_hide_truncation() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
     png, gif = encoded(noise, "PNG"), encoded(noise, "GIF")
     start = png.index(b"IDAT")
@@ -353,6 +353,6 @@ def test_the_limit_can_be_set() -> None:
         read_image(png_header(12000, 10000), max_pixels=200_000_000)
 
 
-def test_a_side_longer_than_warps_can_take() -> None:
+def test_sides_beyond_the_warp_limit_are_rejected() -> None:
     with pytest.raises(BadImage, match="40000 x 10 has a side above 32766"):
         read_image(np.zeros((10, 40000, 3), np.uint8))

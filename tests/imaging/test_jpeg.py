@@ -1,4 +1,4 @@
-"""JPEGs that cost too much or lack blocks are refused; whole ones are not."""
+"""JPEGs with excessive scans or missing blocks are rejected; complete ones are not."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def progressive(width: int, height: int, scans: int) -> bytes:
     return head + dc + ac * (scans - 1) + EOI
 
 
-def test_a_jpeg_of_very_many_scans_is_refused_before_it_is_decoded() -> None:
+def test_excessive_scans_are_rejected_before_decoding() -> None:
     data = progressive(7000, 7000, 4000)
     assert len(data) < 450_000
     start = time.process_time()
@@ -106,7 +106,7 @@ def test_an_end_marker_does_not_hide_missing_blocks(mode: str, options: dict[str
     assert caught.value.fault == "damage"
 
 
-def test_a_progressive_jpeg_cut_in_its_first_scan_is_refused() -> None:
+def test_a_progressive_jpeg_truncated_in_its_first_scan_is_rejected() -> None:
     data = jpeg(noise(), progressive=True)
     first = data.index(b"\xff\xda")
     second = data.index(b"\xff\xda", first + 2)
@@ -127,7 +127,7 @@ def test_a_whole_image_that_ends_in_middle_gray_is_read(
 
 
 @pytest.mark.parametrize("max_side", [None, 40])
-def test_a_gray_corner_is_told_from_a_missing_one(max_side: int | None) -> None:
+def test_a_gray_corner_differs_from_a_missing_block(max_side: int | None) -> None:
     pixels = noise()
     pixels[32:] = 128
     data = jpeg(pixels)

@@ -44,7 +44,7 @@ def test_half_a_pixel_is_the_mean_of_two() -> None:
 
 
 def test_enlarging_keeps_pixels_in_place() -> None:
-    # One pixel of 100 in the dark, enlarged four times: its weight stays centred on the middle of that pixel.
+    # One pixel of 100 in the dark, enlarged four times: its weight stays centered on the middle of that pixel.
     image = np.zeros((9, 9, 3), np.uint8)
     image[3, 5] = 100
     crop = Mipmap(image).crops(boxes((0, 0, 9, 9)), 36)[0, ..., 0].astype(float)
@@ -87,14 +87,14 @@ def test_a_flat_color_stays_flat_at_every_scale(side: float, left: float, top: f
 
 @cache
 def coordinates() -> Mipmap:
-    """red = x / 2 and green = y / 2 at the centre of each pixel, so a crop shows where it was taken."""
+    """red = x / 2 and green = y / 2 at the center of each pixel, so a crop shows where it was taken."""
     y, x = (np.mgrid[:400, :400] + 0.5) / 2
     return Mipmap(np.stack([x, y, 0 * x], axis=-1).round().astype(np.uint8))
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(side=st.floats(20, 300), left=st.floats(20, 60), top=st.floats(20, 60), size=st.sampled_from([12, 24, 48]))
-def test_a_gradient_tells_where_each_sample_was_taken(side: float, left: float, top: float, size: int) -> None:
+def test_crops_sample_the_right_places(side: float, left: float, top: float, size: int) -> None:
     crop = coordinates().crops(boxes((left, top, left + side, top + side)), size)[0]
     step = (np.arange(size) + 0.5) * side / size
     # The image, the crop and each halving round by up to half a level; 0.25 for cv2's 1/32 of a pixel.
@@ -110,7 +110,7 @@ def test_a_quarter_turn_equals_rot90() -> None:
     np.testing.assert_array_equal(Mipmap(image).warp(to_image, 16, 24), np.rot90(image))
 
 
-def test_warping_there_and_back_is_the_image() -> None:
+def test_warp_round_trip() -> None:
     y, x = np.mgrid[:60, :60]
     image = np.stack([x * 4, y * 4, x + y], axis=-1).astype(np.uint8)
     turn = Similarity(np.array([[0.96, -0.28, 10.0], [0.28, 0.96, -8.0]]))
@@ -126,7 +126,7 @@ def test_images_of_any_size_can_be_shrunk(height: int, width: int) -> None:
     assert crop.shape == (1, 12, 12, 3)
 
 
-def test_the_image_is_not_written_to() -> None:
+def test_the_input_image_is_unchanged() -> None:
     image = noise(40, 40)
     kept = image.copy()
     image.setflags(write=False)

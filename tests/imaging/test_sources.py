@@ -1,4 +1,4 @@
-"""Images come as paths, bytes, file objects, arrays and PIL images; what is none of them is refused with a cure."""
+"""Images come as paths, bytes, file objects, arrays and PIL images; anything else is rejected with a cure."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_the_channel_order_of_an_array() -> None:
 
 
 @pytest.mark.parametrize("read", [read_image, image_size])
-def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path, read: Any) -> None:
+def test_a_pipe_is_rejected_without_blocking(tmp_path: Path, read: Any) -> None:
     pipe = tmp_path / "x.jpg"
     os.mkfifo(pipe)
     with pytest.raises(BadImage, match=r"x\.jpg: a pipe or device, not a file; save the image to a file"):
@@ -134,8 +134,8 @@ def test_max_side_bounds_the_longer_side(name: str, max_side: int, tmp_path: Pat
 def test_max_side_for_every_kind_of_source() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    turned = encoded(Image.fromarray(PIXELS), "JPEG", exif=exif)
-    assert read_image(turned, max_side=15).shape == (15, 10, 3)
+    rotated = encoded(Image.fromarray(PIXELS), "JPEG", exif=exif)
+    assert read_image(rotated, max_side=15).shape == (15, 10, 3)
     for source in (PIXELS, PIXELS[..., 0], Image.fromarray(PIXELS), PNG):
         assert read_image(source, max_side=15).shape == (10, 15, 3)
         assert read_image(source, max_side=30).shape == (20, 30, 3)
@@ -148,7 +148,7 @@ def test_max_side_for_every_kind_of_source() -> None:
     ("kind", "value", "cause"),
     [(16, b"\xff" * 8, OverflowError), (12, b"\x00" * 6 + b"\xf0\x3f", TypeError), (2, b"text\0\0\0\0", TypeError)],
 )
-def test_tiffs_whose_strips_lie_nowhere(kind: int, value: bytes, cause: type[Exception]) -> None:
+def test_tiffs_with_invalid_strip_offsets(kind: int, value: bytes, cause: type[Exception]) -> None:
     data = bytearray(encoded(Image.fromarray(PIXELS), "TIFF", big_tiff=True))
     entry = next(at for at in range(24, len(data), 20) if data[at : at + 2] == b"\x11\x01")  # StripOffsets
     data[entry + 2 : entry + 4] = bytes([kind, 0])  # LONG8, DOUBLE or ASCII

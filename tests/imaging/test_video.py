@@ -1,4 +1,4 @@
-"""What is written as a video is read again; a video is whole or not there."""
+"""Videos survive a round trip and are written atomically."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_written_frames_are_read_back(tmp_path: Path) -> None:
         assert abs(image.astype(int) - color).mean() < 12  # a lossy codec, but red is red
 
 
-def test_iterating_goes_on_where_it_stopped(tmp_path: Path) -> None:
+def test_iteration_resumes_where_it_stopped(tmp_path: Path) -> None:
     with VideoReader(str(record(tmp_path / "clip.mp4"))) as reader:
         next(iter(reader))
         assert len(list(reader)) == len(COLORS) - 1
@@ -74,7 +74,7 @@ def test_no_file_without_images(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
+def test_images_of_another_size_are_rejected(tmp_path: Path) -> None:
     def mix() -> None:
         with VideoWriter(tmp_path / "clip.mp4", fps=10) as writer:
             writer.write(frame(COLORS[0]))
@@ -85,7 +85,7 @@ def test_images_of_another_size_are_refused(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_impossible_writers(tmp_path: Path) -> None:
+def test_invalid_writer_arguments_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=r"clip\.avi: videos are written as \.mp4"):
         VideoWriter(tmp_path / "clip.avi", fps=10)
     with pytest.raises(BadOption, match=r"fps is 0"):

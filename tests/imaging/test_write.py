@@ -1,4 +1,4 @@
-"""Encoded images keep their pixels; files are whole or absent."""
+"""Encoded images keep their pixels; files are written atomically."""
 
 from __future__ import annotations
 
@@ -55,6 +55,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, mon
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
 
 
-def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_unwritable_paths_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(BadOption, match=r"a\.xyz: images are written as \.jpg"):
         write_image(tmp_path / "a.xyz", black())

@@ -1,4 +1,4 @@
-"""The card: JSON there and back, strict parsing, and its place in the file."""
+"""The model card: JSON round trip, strict parsing, storage in the file."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_json_is_plain():
         ({"colour": "RGB"}, "unknown entries .'colour'."),
     ],
 )
-def test_a_card_with_wrong_entries_is_refused(change, message):
+def test_a_card_with_wrong_entries_is_rejected(change, message):
     with pytest.raises(ModelMismatch, match=message):
         ModelCard.from_json(json.dumps(json.loads(CARD.to_json()) | change))
 
@@ -85,13 +85,13 @@ def test_a_card_with_wrong_entries_is_refused(change, message):
         ({"scale": 10**400}, "input.scale 1000.*: it must be a finite number"),
     ],
 )
-def test_a_card_with_a_wrong_input_is_refused(change, message):
+def test_a_card_with_a_wrong_input_is_rejected(change, message):
     values = json.loads(CARD.to_json())
     with pytest.raises(ModelMismatch, match=message):
         ModelCard.from_json(json.dumps(values | {"input": values["input"] | change}))
 
 
-def test_a_card_that_lacks_an_entry_is_refused():
+def test_a_card_with_a_missing_entry_is_rejected():
     values = json.loads(CARD.to_json())
     del values["license"]
     with pytest.raises(ModelMismatch, match=r"lacks .'license'."):
@@ -99,12 +99,12 @@ def test_a_card_that_lacks_an_entry_is_refused():
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3"])
-def test_a_card_that_is_no_object_is_refused(text):
+def test_a_card_that_is_not_an_object_is_rejected(text):
     with pytest.raises(ModelMismatch, match="the model card "):
         ModelCard.from_json(text)
 
 
-def test_a_card_gives_the_crop_of_the_kind_that_is_needed():
+def test_crop_as_checks_the_kind():
     assert CARD.crop_as(SquareBox) == SquareBox(1.25)
     with pytest.raises(ModelMismatch, match=r"channel mean \(rnet\) takes crops of the kind SquareBox; give .* Window"):
         CARD.crop_as(Window)
@@ -130,13 +130,13 @@ def test_attaching_again_replaces_the_card_and_keeps_other_metadata(tmp_path):
     assert attach_card(onnx.load(path), CARD) == once.SerializeToString(deterministic=True)
 
 
-def test_a_card_that_could_not_be_read_is_not_attached():
+def test_an_unreadable_card_is_not_attached():
     wrong = dataclasses.replace(CARD, input=InputSpec(4, 3, "HSV", 0.0, 1.0))
     with pytest.raises(ModelMismatch, match=r"input\.color 'HSV'"):
         attach_card(tiny_graph(), wrong)
 
 
-def test_the_shipped_models_say_where_they_come_from():
+def test_the_shipped_models_state_their_provenance():
     assert set(list_models()) >= {"pnet", "rnet", "onet", "lnet", "senet68"}
     for name in list_models():
         card = read_card(name)

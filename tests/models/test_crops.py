@@ -18,7 +18,7 @@ def test_a_stretched_box_keeps_its_sides_in_proportion():
     assert StretchedBox(1.5).crop_boxes(BOX).tolist() == [[5, 10, 35, 70]]
 
 
-def test_patches_lie_around_the_keypoints_face_by_face():
+def test_patches_are_centered_on_the_keypoints():
     spec = PointPatches(0.25)
     boxes = np.concatenate([BOX, BOX * 2])
     keypoints = np.array([[[15, 30], [25, 30]], [[30, 60], [50, 60]]], np.float32)
@@ -29,7 +29,7 @@ def test_patches_lie_around_the_keypoints_face_by_face():
     ]
 
 
-def test_the_face_of_a_window_is_in_its_center():
+def test_the_face_box_is_centered_in_its_window():
     spec = Window(stride=4, cell=12)
     found = spec.face_boxes(np.array([0, 2]), np.array([0, 1]), 31)
     assert found.tolist() == [[9.5, 9.5, 21.5, 21.5], [13.5, 17.5, 25.5, 29.5]]

@@ -32,13 +32,13 @@ def shipped(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.parametrize("junk", [b"", b"\xff" * 40, b"\x0a\x7fshort", b"\x0b", b"\x80", b"GIF89a"])
-def test_a_file_of_something_else_is_refused(junk, tmp_path):
+def test_a_file_that_is_not_onnx_is_rejected(junk, tmp_path):
     (tmp_path / "junk.onnx").write_bytes(junk)
     with pytest.raises(ModelMismatch, match=r"junk\.onnx"):
         open_model(tmp_path / "junk.onnx", "rnet")
 
 
-def test_a_truncated_file_is_refused(tiny_file):
+def test_a_truncated_file_is_rejected(tiny_file):
     data = tiny_file.read_bytes()
     for size in range(0, len(data), 7):
         tiny_file.write_bytes(data[:size])
@@ -46,38 +46,38 @@ def test_a_truncated_file_is_refused(tiny_file):
             open_model(tiny_file, "rnet")
 
 
-def test_a_file_without_card_is_refused(tmp_path):
+def test_a_file_without_a_card_is_rejected(tmp_path):
     (tmp_path / "bare.onnx").write_bytes(tiny_graph().SerializeToString())
     with pytest.raises(ModelMismatch, match=r"bare\.onnx has no model card; export it with mien train"):
         open_model(tmp_path / "bare.onnx", "rnet")
 
 
-def test_a_file_with_a_damaged_card_is_refused(tiny_file):
+def test_a_file_with_a_damaged_card_is_rejected(tiny_file):
     tiny_file.write_bytes(tiny_file.read_bytes().replace(b'"mean": 127.5', b'"mean": "abc"'))
     with pytest.raises(ModelMismatch, match=r"tiny\.onnx cannot be used: the model card has input.mean 'abc'"):
         open_model(tiny_file, "rnet")
 
 
-def test_the_task_must_be_the_one_asked_for(tiny_file):
+def test_the_task_must_match(tiny_file):
     with pytest.raises(ModelMismatch, match="channel mean is for the task 'rnet'; give a onet model"):
         open_model(tiny_file, "onet")
     with pytest.raises(ModelMismatch, match="channel mean is for the task 'rnet'; give a onet model"):
         open_model(open_model(tiny_file, "rnet"), "onet")
 
 
-def test_an_opened_model_is_taken_as_it_is(tiny_file):
+def test_an_opened_model_is_returned_unchanged(tiny_file):
     model = open_model(tiny_file, "rnet")
     assert open_model(model, "rnet") is model
 
 
 @pytest.mark.parametrize("graph", [{"outputs": ("means",)}, {"name": "input"}])
-def test_the_graph_must_keep_the_promises_of_the_card(tmp_path, graph):
+def test_the_graph_must_match_the_card(tmp_path, graph):
     (tmp_path / "odd.onnx").write_bytes(attach_card(tiny_graph(**graph), CARD))
     with pytest.raises(ModelMismatch, match="its card promises"):
         open_model(tmp_path / "odd.onnx", "rnet")
 
 
-def test_a_graph_that_onnxruntime_refuses_is_named(tmp_path):
+def test_a_graph_that_onnxruntime_rejects_is_named(tmp_path):
     model = tiny_graph()
     model.opset_import[0].version = 9999
     (tmp_path / "future.onnx").write_bytes(attach_card(model, CARD))
@@ -85,7 +85,7 @@ def test_a_graph_that_onnxruntime_refuses_is_named(tmp_path):
         open_model(tmp_path / "future.onnx", "rnet")
 
 
-def test_a_missing_model_is_named_with_those_that_exist(shipped):
+def test_a_missing_model_error_lists_the_shipped_ones(shipped):
     with pytest.raises(ModelMissing, match=r"'qnet': no shipped model has that name; .* one of: snet"):
         open_model("qnet", "rnet")
     with pytest.raises(ModelMissing, match=r"qnet\.onnx': no such file"):
@@ -96,7 +96,7 @@ def test_a_missing_model_is_named_with_those_that_exist(shipped):
     assert open_model("snet", "rnet").card == read_card("snet") == CARD
 
 
-def test_a_damaged_shipped_file_is_refused(shipped):
+def test_a_damaged_shipped_file_is_rejected(shipped):
     path = shipped / "snet.onnx"
     weight = np.float32([2.0]).tobytes()
     assert path.read_bytes().count(weight) == 1
@@ -110,7 +110,7 @@ def test_a_damaged_shipped_file_is_refused(shipped):
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", "{}"])
-def test_a_shipped_file_that_the_manifest_does_not_list_is_refused(shipped, text):
+def test_a_shipped_file_missing_in_the_manifest_is_rejected(shipped, text):
     if text is None:
         (shipped / "manifest.json").unlink()
     else:
@@ -125,7 +125,7 @@ def test_the_shipped_manifest_is_up_to_date(tmp_path):
     assert write_manifest(tmp_path).read_text() == (manifest.WEIGHTS / "manifest.json").read_text()
 
 
-def test_outputs_come_in_the_order_of_the_card(tiny_file, batch):
+def test_outputs_follow_the_order_of_the_card(tiny_file, batch):
     scores, means = open_model(tiny_file, "rnet", threads=1).run(batch)
     expected = batch.mean(axis=(1, 2))
     np.testing.assert_allclose(scores, 2 * expected[:, 0], rtol=1e-6)
@@ -133,7 +133,7 @@ def test_outputs_come_in_the_order_of_the_card(tiny_file, batch):
     assert scores.dtype == means.dtype == np.float32
 
 
-def test_a_bgr_network_is_given_bgr(tmp_path, batch):
+def test_a_bgr_network_receives_bgr(tmp_path, batch):
     path = tmp_path / "bgr.onnx"
     path.write_bytes(attach_card(tiny_graph(), dataclasses.replace(CARD, input=InputSpec(4, 3, "BGR", 0.0, 1.0))))
     scores, _ = open_model(path, "rnet").run(batch)
@@ -154,7 +154,7 @@ def test_no_crops_give_empty_outputs(tiny_file, batch):
 @pytest.mark.parametrize(
     "wrong", [np.zeros((1, 4, 4, 3)), np.zeros((4, 4, 3), np.uint8), np.zeros((1, 4, 4, 6), np.uint8)]
 )
-def test_wrong_batches_are_refused(tiny_file, wrong):
+def test_wrong_batches_are_rejected(tiny_file, wrong):
     with pytest.raises(BadOption, match=r"channel mean takes uint8 \(n, h, w, 3\)"):
         open_model(tiny_file, "rnet").run(wrong)
 
@@ -166,7 +166,7 @@ def test_wrong_batches_are_refused(tiny_file, wrong):
         *({"providers": providers} for providers in ([], ["NoSuch"], "CPUExecutionProvider", 5, [{}], [None])),
     ],
 )
-def test_threads_and_providers_that_make_no_sense_are_refused(tiny_file, options):
+def test_invalid_threads_and_providers_are_rejected(tiny_file, options):
     (name,) = options
     with pytest.raises(BadOption, match=f"{name}="):
         open_model(tiny_file, "rnet", **options)

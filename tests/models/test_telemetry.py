@@ -1,4 +1,4 @@
-"""ONNX Runtime reports to Microsoft unless told otherwise before its first import; mien tells it."""
+"""ONNX Runtime reports to Microsoft unless an environment variable forbids it; mien sets it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_detection_starts_no_thread_for_telemetry(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["0", ""])
-def test_telemetry_stays_off_whatever_the_environment_says(tmp_path, value):
+def test_the_environment_cannot_enable_telemetry(tmp_path, value):
     done = run(tmp_path / "home", DETECT, ORT_DISABLE_TELEMETRY=value)
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "home").rglob("*")) == []

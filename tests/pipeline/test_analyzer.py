@@ -1,4 +1,4 @@
-"""The whole way: the answers of the parts, put together in order."""
+"""The analyzer combines the results of its parts in order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mien.types import Faces, Image, Landmarks
 
 @dataclass
 class Spots:
-    """A face for each white pixel."""
+    """Detect a face at each white pixel."""
 
     def batch(self, images: Sequence[Mipmap], **options: object) -> list[Faces]:
         return [_faces(np.argwhere(image.image[..., 0] == 255)) for image in images]
@@ -32,7 +32,7 @@ def _faces(spots: np.ndarray) -> Faces:
 
 @dataclass
 class Corners:
-    """The one landmark of a face is the first corner of its box; remembers how many images came together."""
+    """Return the first corner of each box as its only landmark; record the batch sizes."""
 
     calls: list
 
@@ -48,35 +48,35 @@ def image(*spots: tuple[int, int]) -> Image:
     return out
 
 
-def test_a_portrait_a_face() -> None:
-    look = FaceAnalyzer(face_detector=Spots(), landmark_detector=Corners([]))
-    one, two = look(image((3, 4), (9, 14)))
+def test_one_analysis_per_face() -> None:
+    analyzer = FaceAnalyzer(face_detector=Spots(), landmark_detector=Corners([]))
+    one, two = analyzer(image((3, 4), (9, 14)))
     assert one.face.box.tolist() == [3, 4, 4, 5]
     assert one.landmarks.points.tolist() == [[3, 4]]
     assert two.landmarks.points.tolist() == [[9, 14]]
-    assert look(image()) == []
+    assert analyzer(image()) == []
 
 
-def test_no_landmarks_unless_asked_for() -> None:
+def test_landmarks_are_optional() -> None:
     (one,) = FaceAnalyzer(AnalyzerConfig(heads=()), face_detector=Spots())(image((3, 4)))
     assert one.landmarks is None
     assert one.face.box.tolist() == [3, 4, 4, 5]
 
 
-def test_batch_gives_the_answers_of_one_by_one_in_groups() -> None:
+def test_batch_equals_single_calls_in_groups() -> None:
     corners = Corners([])
-    look = FaceAnalyzer(face_detector=Spots(), landmark_detector=corners)
+    analyzer = FaceAnalyzer(face_detector=Spots(), landmark_detector=corners)
     images = [image(*[(i, j) for j in range(i % 3)]) for i in range(20)]
-    together = look.batch(iter(images))
+    batched = analyzer.batch(iter(images))
     assert corners.calls == [16, 4]
-    for analyses, single in zip(together, map(look, images), strict=True):
+    for analyses, single in zip(batched, map(analyzer, images), strict=True):
         assert [one.landmarks.points.tolist() for one in analyses] == [one.landmarks.points.tolist() for one in single]
-    assert look.batch([]) == []
+    assert analyzer.batch([]) == []
 
 
-def test_bad_images_and_changes_are_refused(tmp_path) -> None:
-    look = FaceAnalyzer(AnalyzerConfig(heads=()), face_detector=Spots())
+def test_bad_images_and_mutation_are_rejected(tmp_path) -> None:
+    analyzer = FaceAnalyzer(AnalyzerConfig(heads=()), face_detector=Spots())
     with pytest.raises(BadImage, match="no such file"):
-        look(tmp_path / "gone.jpg")
+        analyzer(tmp_path / "gone.jpg")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        look.landmark_detector = None
+        analyzer.landmark_detector = None

@@ -7,7 +7,7 @@ from mien.errors import BadOption
 from mien.pipeline.config import AnalyzerConfig
 
 
-def test_toml(tmp_path):
+def test_config_from_toml(tmp_path):
     path = tmp_path / "analyzer.toml"
     path.write_text(
         'heads = []\nthreads = 1\n[detector]\nmin_face_size = 40\nrotations = [0, 90]\n[models]\nlandmarks = "x.onnx"\n'
@@ -32,7 +32,7 @@ def test_toml(tmp_path):
         ("x = ", "not valid TOML"),
     ],
 )
-def test_mistakes_name_file_key_and_cure(tmp_path, text, message):
+def test_errors_name_file_key_and_cure(tmp_path, text, message):
     path = tmp_path / "analyzer.toml"
     path.write_text(text)
     with pytest.raises(BadOption, match=message):

@@ -1,4 +1,4 @@
-"""The filter of the points: calm at rest, on time in motion, the same at any size."""
+"""The landmark filter: little jitter at rest, little lag in motion, scale invariant."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def moving(step: tuple[float, float], count: int = 150) -> Numbers:
     return FACE + np.arange(count)[:, None, None] * np.array(step)
 
 
-def test_two_frames_are_averaged_and_a_slow_filter_goes_on_as_the_paper_says() -> None:
+def test_a_slow_filter_follows_the_paper() -> None:
     # At 1 / (2 pi) Hz and 1 frame a second the weight of a new value is 1 / (1 + 1) = 1/2, at any time.
     how = SmoothingConfig(min_cutoff=1 / (2 * np.pi), beta=0, local_beta=0)
     values = smoothed(np.array([0.0, 8, 8, 0]).reshape(4, 1, 1).repeat(2, axis=2), 1, how)
     np.testing.assert_allclose(values[:, 0, 0], [0, 4, 6, 3], atol=1e-5)
 
 
-def test_the_cutoff_grows_with_the_speed_in_sizes_a_second() -> None:
+def test_the_cutoff_grows_with_speed() -> None:
     # Two points 10 apart move by 5 at 2 frames a second: 1 size a second, of which the low-pass lets half through.
     rate = 2.0
     how = SmoothingConfig(min_cutoff=0.1, beta=3, local_beta=0, derivative_cutoff=rate / (2 * np.pi))
@@ -53,7 +53,7 @@ def test_the_cutoff_grows_with_the_speed_in_sizes_a_second() -> None:
     assert weight > 1 / 3  # else it would be the mean of three frames
 
 
-def test_a_still_face_trembles_less_than_a_quarter() -> None:
+def test_jitter_at_rest_drops_below_a_quarter() -> None:
     frames = noisy(np.broadcast_to(FACE, (200, 68, 2)))
     before, after = (values[25:].std(axis=0).mean() for values in (frames, smoothed(frames)))
     assert after < before / 4
@@ -62,14 +62,14 @@ def test_a_still_face_trembles_less_than_a_quarter() -> None:
 
 @pytest.mark.parametrize("fps", [12.5, 25.0, 60.0])
 @pytest.mark.parametrize("speed", [0.3, 1.25, 3.0])
-def test_a_moving_face_is_less_than_a_hundredth_of_its_size_late(fps: float, speed: float) -> None:
+def test_lag_is_below_a_hundredth_of_the_face_size(fps: float, speed: float) -> None:
     frames = moving((speed * SIZE / fps, 0), 200)
-    late = (frames - smoothed(noisy(frames), fps))[100:].mean(axis=(0, 1))
-    assert 0 < late[0] < 0.01 * SIZE
-    assert abs(late[1]) < 0.002 * SIZE
+    lag = (frames - smoothed(noisy(frames), fps))[100:].mean(axis=(0, 1))
+    assert 0 < lag[0] < 0.01 * SIZE
+    assert abs(lag[1]) < 0.002 * SIZE
 
 
-def test_turning_and_growing_count_as_moving() -> None:
+def test_rotation_and_scaling_count_as_motion() -> None:
     middle = FACE.mean(axis=0)
     angles = np.radians(np.arange(60) * 2.0)
     turns = np.array([[np.cos(angles), -np.sin(angles)], [np.sin(angles), np.cos(angles)]]).transpose(2, 0, 1)
@@ -79,28 +79,28 @@ def test_turning_and_growing_count_as_moving() -> None:
         assert (errors.max(axis=1) < 0.012 * np.ptp(frames[30:], axis=1).max(axis=1)).all()
 
 
-def test_a_point_that_moves_alone_is_followed_sooner_with_follow_own() -> None:
+def test_local_beta_reduces_the_lag_of_a_single_point() -> None:
     frames = np.repeat(FACE[None], 40, axis=0)
     frames[20:, 5, 1] += 0.1 * SIZE
-    lazy, quick = (smoothed(frames, how=SmoothingConfig(beta=0, local_beta=own))[24, 5, 1] for own in (0, 3))
-    assert FACE[5, 1] < lazy < quick < frames[24, 5, 1]
+    slow, fast = (smoothed(frames, how=SmoothingConfig(beta=0, local_beta=own))[24, 5, 1] for own in (0, 3))
+    assert FACE[5, 1] < slow < fast < frames[24, 5, 1]
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(scale=st.floats(0.05, 20), x=st.floats(-1000, 1000), y=st.floats(-1000, 1000))
-def test_a_face_of_another_size_or_place_is_smoothed_alike(scale: float, x: float, y: float) -> None:
+def test_smoothing_is_invariant_to_scale_and_translation(scale: float, x: float, y: float) -> None:
     frames = noisy(moving((3, -1), 12))
     expected = smoothed(frames) * scale + [x, y]
     np.testing.assert_allclose(smoothed(frames * scale + [x, y]), expected, atol=1e-3 + 1e-4 * scale * SIZE)
 
 
-def test_points_that_coincide_and_few_points() -> None:
+def test_coincident_points_and_few_points() -> None:
     for points in (np.full((68, 2), 7.0), np.zeros((1, 2)), np.array([[0.0, 0], [4, 4]])):
         np.testing.assert_allclose(smoothed(np.repeat(points[None], 5, axis=0)), [points] * 5, atol=1e-5)
     assert PointFilter(25)(np.zeros((0, 2))).shape == (0, 2)
 
 
-def test_filters_do_not_share_their_state_nor_write_into_what_they_are_given() -> None:
+def test_filters_keep_their_own_state_and_do_not_modify_input() -> None:
     one, other = PointFilter(FPS), PointFilter(FPS)
     given_points = FACE.copy()
     one(given_points)
@@ -109,7 +109,7 @@ def test_filters_do_not_share_their_state_nor_write_into_what_they_are_given() -
     np.testing.assert_allclose(other(FACE + 5), FACE + 5, atol=1e-4)
 
 
-def test_what_cannot_be_smoothed() -> None:
+def test_invalid_input_is_rejected() -> None:
     with pytest.raises(BadOption, match="fps=0: must be above 0"):
         PointFilter(0)
     with pytest.raises(BadOption, match=r"min_cutoff=0: must be at least"):

@@ -28,7 +28,7 @@ def test_every_kind_of_source(source):
     assert len(mien.detect(source)) == 1
 
 
-def test_deadline_and_options_by_call():
+def test_deadline_and_options_per_call():
     analyzer = mien.FaceAnalyzer()
     with pytest.raises(mien.DeadlineExceeded):
         analyzer(ASTRONAUT, deadline=mien.Deadline.after(-1))

@@ -3,7 +3,7 @@
 ``COFW_train_color.mat`` and ``COFW_test_color.mat`` are MATLAB files of version 7.3, which is HDF5; they contain the
 images. For n faces they hold, with the endings Tr and T:
 
-    Is          n images, grey or RGB
+    Is          n images, gray or RGB
     phis        (n, 87): 29 x, 29 y, 29 times 1 where the point is occluded, else 0; pixels from 1
     bboxes      (n, 4): x, y, width, height
 

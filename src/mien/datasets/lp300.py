@@ -11,7 +11,7 @@ mirrored points of ``<SUBSET>``.
 **Scheme.** Where ``pts_2d`` equal the first two columns of ``pts_3d``, or come with ``yaw_deg`` alone, they are the
 projection of a 3D model: ``68-3d``. All others follow the visible contour, ``68``, as in the official files.
 
-**Frame.** The official files come from Matlab and count pixels from 1. They are recognised by ``<name>.mat`` beside the
+**Frame.** The official files come from Matlab and count pixels from 1. They are recognized by ``<name>.mat`` beside the
 image; without that file ``pts_2d`` are image pixels, (0, 0) being the corner of the first pixel.
 """
 

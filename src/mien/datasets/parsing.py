@@ -20,7 +20,7 @@ from mien.types import Floats
 IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 FIRST_CORNER = 0.5
-"""Corner of the first pixel in files that count pixels from 1, as Matlab does: the centre of that pixel is (1, 1)."""
+"""Corner of the first pixel in files that count pixels from 1, as Matlab does: the center of that pixel is (1, 1)."""
 
 _CURE = "correct the file, or remove it with its image"
 _SHORT_NUMBERS = re.compile(r"(_\d{1,2})+$")

@@ -1,6 +1,6 @@
 """``Pose_Para`` of 300W-LP and AFLW2000-3D (Zhu et al. 2016): pitch, yaw, roll in radians, then shift and scale.
 
-It rotates a head with y up and z towards the camera by R = Rx(pitch) Ry(yaw) Rz(roll), where
+It rotates a head with y up and z toward the camera by R = Rx(pitch) Ry(yaw) Rz(roll), where
 
     Rx = 1  0  0      Ry = cos  0  -sin      Rz =  cos  sin  0
          0  cos  sin        0   1   0             -sin  cos  0
@@ -36,7 +36,7 @@ def pose_from_para(place: object, values: object) -> Pose:
 def pose_from_yaw(place: object, values: object, model: Floats | None = None) -> Pose:
     """Return the head pose where only yaw is given, in degrees with the sign of Pose_Para.
 
-    Pitch and roll come from the 3D ``model``, points (68, 3) with z towards the camera. Without it they are NaN, and
+    Pitch and roll come from the 3D ``model``, points (68, 3) with z toward the camera. Without it they are NaN, and
     the yaw is that of an upright head.
     """
     angles = as_numbers(place, "yaw_deg", values).ravel()

@@ -65,7 +65,7 @@ def prepare_shards(
     """Write the shards of a data set; an interrupted run continues where it stopped.
 
     Args:
-        dataset: The labelled faces.
+        dataset: The labeled faces.
         out: Folder for the shards, empty or with shards of the same plan.
         format: Name of the format, recorded in the plan.
         options: Crop, splits and size of the shards.

@@ -7,7 +7,7 @@
     ...
     }
 
-The file counts pixels from 1: the centre of the first pixel is (1, 1) there, and (0.5, 0.5) here.
+The file counts pixels from 1: the center of the first pixel is (1, 1) there, and (0.5, 0.5) here.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ class EllipseSample:
     Attributes:
         path: The image file.
         fold: Cross-validation fold, from 1.
-        ellipses: (n, 5), major and minor half axis in pixels, angle of the major axis from the x axis towards the y
-            axis (clockwise on the screen) in degrees, centre x and y in image pixels.
+        ellipses: (n, 5), major and minor half axis in pixels, angle of the major axis from the x axis toward the y
+            axis (clockwise on the screen) in degrees, center x and y in image pixels.
     """
 
     path: Path

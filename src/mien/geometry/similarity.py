@@ -60,7 +60,7 @@ class Similarity:
 
     @property
     def degrees(self) -> float:
-        """Rotation in degrees; positive turns the x axis towards the y axis (clockwise on the screen)."""
+        """Rotation in degrees; positive turns the x axis toward the y axis (clockwise on the screen)."""
         return float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0])))
 
     def apply(self, points: ArrayLike) -> Doubles:

@@ -28,7 +28,7 @@ _INCLUSIVE = np.array([0, 0, 1, 1], dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LabelledImage:
+class LabeledImage:
     """The ground truth of one image.
 
     Attributes:
@@ -85,14 +85,14 @@ class _Matched:
     rows: Rows
 
 
-def precision_recall(truth: Sequence[LabelledImage], detections: Sequence[Faces]) -> dict[str, PrecisionRecall]:
+def precision_recall(truth: Sequence[LabeledImage], detections: Sequence[Faces]) -> dict[str, PrecisionRecall]:
     """Return the curve of each level at which any face counts.
 
     A detection matches the face with the highest IoU. If that face is ignored at the level, so is the detection; a
     second detection of a face that counts is a false positive, and so is every detection that matches no face.
 
     Args:
-        truth: The labelled images.
+        truth: The labeled images.
         detections: The faces detected in each image, with scores of any scale. Scores are scaled by the lowest and
             highest of all detections; if all are equal, all detections count at every threshold.
     """
@@ -132,7 +132,7 @@ def _match(boxes: Floats, faces: Faces, low: float, high: float) -> _Matched:
     return _Matched(steps, rows)
 
 
-def _curve(level: str, truth: Sequence[LabelledImage], matched: Sequence[_Matched], scores: Doubles) -> PrecisionRecall:
+def _curve(level: str, truth: Sequence[LabeledImage], matched: Sequence[_Matched], scores: Doubles) -> PrecisionRecall:
     detected, hits, faces = np.zeros(_STEPS), np.zeros(_STEPS), 0
     for image, matches in zip(truth, matched, strict=True):
         counted = np.zeros(len(image.boxes), dtype=bool)

@@ -4,7 +4,7 @@ The normalizing length is part of the name of each number:
 
 - ``inter-ocular``: distance between the outer corners of the eyes (Sagonas et al. 2016, "300 Faces In-The-Wild
   Challenge: database and results");
-- ``inter-pupil``: distance between the eye centres, a centre being the mean of the points of the eye;
+- ``inter-pupil``: distance between the eye centers, a center being the mean of the points of the eye;
 - ``box``: square root of the area of the bounding box of the true points (Bulat and Tzimiropoulos 2017, "How far are
   we from solving the 2D & 3D Face Alignment problem?");
 - ``diagonal``: diagonal of that bounding box.
@@ -58,7 +58,7 @@ _EYE_CORNERS = {"left_eye": (36, 39), "right_eye": (42, 45)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkTruth:
-    """The labelled faces of a data set.
+    """The labeled faces of a data set.
 
     Attributes:
         points: (n, 68, 2) in image pixels, NaN where unknown.
@@ -84,7 +84,7 @@ class LandmarkTruth:
                 raise BadOption(f"{name} has shape {array.shape}; it must be {shape} for {n} faces")
             object.__setattr__(self, name, array)
         if not n:
-            raise BadOption("there is no labelled face; give at least one")
+            raise BadOption("there is no labeled face; give at least one")
 
     def __len__(self) -> int:
         return len(self.subsets)
@@ -120,7 +120,7 @@ class LandmarkScore:
         return float(self.yaw.mean()) if len(self.yaw) else float("nan")
 
     def to_dict(self, norm: Norm) -> dict[str, float]:
-        """Return every number; keys name the normalizing length, and thresholds in per cent."""
+        """Return every number; keys name the normalizing length, and thresholds in percent."""
         name = norm.replace("-", "_")
         out: dict[str, float] = {"faces": self.faces, "missed": self.missed, f"unscored_{name}": self.unscored}
         out |= self.errors.to_dict(name, THRESHOLDS)
@@ -147,11 +147,11 @@ def score_landmarks(
     """Compare predicted landmarks and yaw with the ground truth.
 
     Args:
-        truth: The labelled faces. Unknown points do not count.
+        truth: The labeled faces. Unknown points do not count.
         points: (n, 68, 2) in image pixels; a face with a NaN is missed: a failure, but not part of the NME.
         yaw: (n,) in degrees; NaN where not predicted.
         norm: The normalizing length.
-        visible_only: Points labelled as occluded do not count either.
+        visible_only: Points labeled as occluded do not count either.
 
     Raises:
         BadOption: Shapes that do not match, or an unknown norm.
@@ -190,7 +190,7 @@ def normalizing_lengths(points: Floats, norm: Norm) -> Doubles:
     if norm not in NORMS:
         raise BadOption(f"unknown norm {norm!r}; use one of {', '.join(NORMS)}")
     if norm in ("inter-ocular", "inter-pupil"):
-        ends = points[:, OUTER_EYE_CORNERS] if norm == "inter-ocular" else _eye_centres(points)
+        ends = points[:, OUTER_EYE_CORNERS] if norm == "inter-ocular" else _eye_centers(points)
         found = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
     else:
         boxes = box_geometry.bounding_boxes(points)
@@ -199,13 +199,13 @@ def normalizing_lengths(points: Floats, norm: Norm) -> Doubles:
     return np.where(found > 0, found, np.nan)
 
 
-def _eye_centres(points: Floats) -> Floats:
-    """The eye centres (n, 2, 2): the mean of the known points of each eye, if its corners are among them."""
-    centres = np.full((len(points), 2, 2), np.nan, dtype=np.float32)
+def _eye_centers(points: Floats) -> Floats:
+    """The eye centers (n, 2, 2): the mean of the known points of each eye, if its corners are among them."""
+    centers = np.full((len(points), 2, 2), np.nan, dtype=np.float32)
     for column, (eye, corners) in enumerate(_EYE_CORNERS.items()):
         known = np.isfinite(points[:, corners]).all(axis=(1, 2))
-        centres[known, column] = np.nanmean(points[known][:, list(SIXTY_EIGHT_GROUPS[eye])], axis=1)
-    return centres
+        centers[known, column] = np.nanmean(points[known][:, list(SIXTY_EIGHT_GROUPS[eye])], axis=1)
+    return centers
 
 
 def _errors(truth: LandmarkTruth, points: Floats, lengths: Doubles, visible_only: bool) -> Doubles:

@@ -54,10 +54,10 @@ class NormalizedErrors:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeypointErrors:
-    """Errors of the keypoints of labelled faces.
+    """Errors of the keypoints of labeled faces.
 
     Attributes:
-        faces: Number of labelled faces.
+        faces: Number of labeled faces.
         missed: Number of those without a detection.
         inter_ocular: Errors over the distance between the true eyes.
         box: Errors over the square root of the area of the true box.
@@ -69,7 +69,7 @@ class KeypointErrors:
     box: NormalizedErrors
 
     def to_dict(self) -> dict[str, float]:
-        """Return every number; thresholds in the keys are in per cent."""
+        """Return every number; thresholds in the keys are in percent."""
         counts: dict[str, float] = {"faces": self.faces, "missed": self.missed}
         return counts | self.inter_ocular.to_dict("inter_ocular") | self.box.to_dict("box")
 

@@ -113,7 +113,7 @@ def ellipse_iou(ellipses: NDArray[np.floating], boxes: Floats, size: tuple[float
     """Return the IoU (n, m) of ellipses (n, 5) and boxes (m, 4), both cut off at the image border.
 
     Args:
-        ellipses: Half axes in pixels, above 0; angle of the first from the x axis towards the y axis (clockwise on the
+        ellipses: Half axes in pixels, above 0; angle of the first from the x axis toward the y axis (clockwise on the
             screen) in degrees; center x and y in pixels.
         boxes: x0, y0, x1, y1 in pixels.
         size: Width and height of the image.

@@ -43,9 +43,9 @@ def evaluate_keypoints(
     name: str = "mien",
     progress: Progress = no_progress,
 ) -> KeypointResult:
-    """Score the keypoints of a detector on labelled faces.
+    """Score the keypoints of a detector on labeled faces.
 
-    Of each image, the detections with the highest IoU are matched to the labelled faces; a labelled face without a
+    Of each image, the detections with the highest IoU are matched to the labeled faces; a labeled face without a
     match is missed.
 
     Args:

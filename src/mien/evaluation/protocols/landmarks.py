@@ -27,7 +27,7 @@ from mien.types import Faces, Floats, Image, Landmarks
 
 Rows = NDArray[np.intp]
 _Found = dict[int, Landmarks]
-"""Landmarks by the row of a labelled face; a face that is not there was missed."""
+"""Landmarks by the row of a labeled face; a face that is not there was missed."""
 
 
 class LandmarkPredictor(Protocol):
@@ -48,7 +48,7 @@ class LandmarkResult(Result):
 
     Attributes:
         boxes: "truth", "detector" or "predictions": where the faces come from.
-        visible_only: Whether points labelled as occluded are left out.
+        visible_only: Whether points labeled as occluded are left out.
         scores: Errors over all faces, by subset and by yaw.
     """
 
@@ -89,18 +89,18 @@ def evaluate_landmarks(
     name: str = "mien",
     progress: Progress = no_progress,
 ) -> LandmarkResult:
-    """Score 68 landmarks on labelled faces.
+    """Score 68 landmarks on labeled faces.
 
     Points of other schemes are reduced to those of the 68 that they contain; the others do not count.
 
     Args:
-        dataset: The labelled faces, for example ``read_dataset(LandmarkSample, "300w-lp", folder)``.
+        dataset: The labeled faces, for example ``read_dataset(LandmarkSample, "300w-lp", folder)``.
         model: A landmark detector, its predictions by image, or a file or folder of predictions.
-        detector: Finds the faces that the model starts from, end to end. A labelled face that is not detected is
+        detector: Finds the faces that the model starts from, end to end. A labeled face that is not detected is
             missed. Without a detector, the model starts from boxes drawn around the true landmarks.
         contour: The jaw that the model is asked for; by default that of the labels.
         norm: The normalizing length.
-        visible_only: Leave out points labelled as occluded.
+        visible_only: Leave out points labeled as occluded.
         name: Name of the model, for legends.
         progress: Wraps the images.
 
@@ -109,20 +109,20 @@ def evaluate_landmarks(
         BadAnnotation: The predictions cannot be used, or cover none of the images.
         BadImage: No image can be read.
     """
-    labelled, truth = _label(dataset)
+    labeled, truth = _label(dataset)
     readable = np.ones(len(truth), dtype=np.bool_)
     problems: Sequence[MienError]
     if callable(model):
         boxes = "truth" if detector is None else "detector"
-        found, readable, problems = _run(labelled, truth, model, detector, contour, progress)
+        found, readable, problems = _run(labeled, truth, model, detector, contour, progress)
     else:
         if detector is not None or contour is not None:
             raise BadOption("detector and contour do not apply to given predictions; leave them out")
         boxes = "predictions"
-        found, problems = _match_predictions(labelled, truth, model)
+        found, problems = _match_predictions(labeled, truth, model)
     points, yaw = _to_arrays(found, len(truth))
     scores = score_landmarks(truth[readable], points[readable], yaw[readable], norm, visible_only=visible_only)
-    return LandmarkResult(name, labelled.problems, tuple(problems), boxes, visible_only, scores)
+    return LandmarkResult(name, labeled.problems, tuple(problems), boxes, visible_only, scores)
 
 
 def _label(dataset: Dataset[LandmarkSample]) -> tuple[Dataset[LandmarkSample], LandmarkTruth]:
@@ -137,11 +137,11 @@ def _label(dataset: Dataset[LandmarkSample]) -> tuple[Dataset[LandmarkSample], L
             visible.append(seen)
         else:
             problems.append(annotation_error(sample.path, "the known points span no box", "correct or remove them"))
-    labelled = replace(dataset, samples=tuple(samples), problems=(*dataset.problems, *problems))
-    require_samples(labelled)
+    labeled = replace(dataset, samples=tuple(samples), problems=(*dataset.problems, *problems))
+    require_samples(labeled)
     yaw = [math.nan if sample.pose is None else sample.pose.yaw for sample in samples]
     subsets = tuple(sample.subset for sample in samples)
-    return labelled, LandmarkTruth(np.stack(points), np.stack(visible), np.array(yaw, dtype=np.float32), subsets)
+    return labeled, LandmarkTruth(np.stack(points), np.stack(visible), np.array(yaw, dtype=np.float32), subsets)
 
 
 def _run(
@@ -180,9 +180,9 @@ def _run(
 def _match_predictions(
     dataset: Dataset[LandmarkSample], truth: LandmarkTruth, model: Predictions | Path | str
 ) -> tuple[_Found, tuple[BadAnnotation, ...]]:
-    """The predictions for the labelled faces, and what of their files cannot be used.
+    """The predictions for the labeled faces, and what of their files cannot be used.
 
-    One prediction in an image with one labelled face belongs to it; otherwise predictions are matched by the IoU of
+    One prediction in an image with one labeled face belongs to it; otherwise predictions are matched by the IoU of
     the boxes around the points.
     """
     names = {sample.path: dataset.name(sample) for sample in dataset}

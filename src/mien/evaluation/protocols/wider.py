@@ -16,7 +16,7 @@ from mien.datasets.samples import Dataset, DetectionSample, Progress, no_progres
 from mien.datasets.wider import read_wider
 from mien.datasets.wider_lists import image_key, read_wider_lists
 from mien.evaluation.detections import read_wider_text
-from mien.evaluation.metrics.average_precision import LabelledImage, PrecisionRecall, precision_recall
+from mien.evaluation.metrics.average_precision import LabeledImage, PrecisionRecall, precision_recall
 from mien.evaluation.plots import plot_precision_recall
 from mien.evaluation.protocols.result import DetectionModel, DetectionResult, require_samples, run_detector
 
@@ -75,10 +75,10 @@ def evaluate_wider(
     return WiderResult(name, dataset.problems, problems, detections, split, levels)
 
 
-def _label(dataset: Dataset[DetectionSample], root: Path | None) -> dict[str, LabelledImage]:
+def _label(dataset: Dataset[DetectionSample], root: Path | None) -> dict[str, LabeledImage]:
     """The faces that count, by the lists below ``root``."""
     if root is None:
-        return {dataset.name(s): LabelledImage(s.boxes, {"all": np.flatnonzero(~s.ignored)}) for s in dataset}
+        return {dataset.name(s): LabeledImage(s.boxes, {"all": np.flatnonzero(~s.ignored)}) for s in dataset}
     lists = read_wider_lists(root)
     truth = {}
     for sample in dataset:
@@ -87,5 +87,5 @@ def _label(dataset: Dataset[DetectionSample], root: Path | None) -> dict[str, La
             listed = f"{lists[key].faces} faces" if key in lists else "no such image"
             found = f"{len(sample)} faces in wider_face_split, but {listed} in eval_tools/ground_truth"
             raise annotation_error(sample.path, found, "take both from the official archives")
-        truth[dataset.name(sample)] = LabelledImage(sample.boxes, lists[key].counted)
+        truth[dataset.name(sample)] = LabeledImage(sample.boxes, lists[key].counted)
     return truth
