@@ -4,14 +4,14 @@
     |-- BadImage         the image cannot be used: missing, broken, too large, of an unsupported kind
     |-- BadAnnotation    a line or file of a data set cannot be used; names file and line
     |-- BadRecipe        a training recipe has an unknown key, a missing key or an impossible value
-    |-- BadOption        a setting or argument has a value that makes no sense
-    |-- ModelMissing     a network file is not where it was looked for
+    |-- BadOption        an option has an invalid value
+    |-- ModelMissing     a network file was not found
     |-- ModelMismatch    a network file has no card, another task, or was altered
     |-- MissingExtra     a feature needs an optional dependency that is not installed
-    |-- DeadlineExceeded the work took longer than it was given
-    |-- WriteFailed      a result cannot be written: full disk, read-only folder, a file in the way
+    |-- DeadlineExceeded the work exceeded its deadline
+    |-- WriteFailed      a result cannot be written: full disk, read-only folder, existing file
     |-- ExportMismatch   the exported network does not compute what the trained one does
-    `-- ServiceError     the HTTP service refused, failed or was not there
+    `-- ServiceError     the HTTP service rejected the request, failed or did not respond
 
 Every message names the value found and what to do about it. No face in an image is not an error.
 """
@@ -24,13 +24,13 @@ from typing import Literal
 
 
 class MienError(Exception):
-    """Anything that mien raises on purpose."""
+    """Base of all errors that mien raises."""
 
 
 class BadImage(MienError):
     """The image cannot be used.
 
-    ``fault``: "kind" where it is no image of a kind that we read, "size" where it is too large, else "damage".
+    ``fault``: "kind" where its format is not supported, "size" where it is too large, else "damage".
     """
 
     def __init__(self, message: str, fault: Literal["kind", "size", "damage"] = "damage") -> None:
@@ -47,7 +47,7 @@ class BadRecipe(MienError):
 
 
 class BadOption(MienError, ValueError):
-    """A setting or argument has a value that makes no sense."""
+    """An option has an invalid value."""
 
 
 class ModelMissing(MienError):
@@ -55,7 +55,7 @@ class ModelMissing(MienError):
 
 
 class ModelMismatch(MienError):
-    """A network file is not the one that was asked for."""
+    """A network file has no card, another task, or was altered."""
 
 
 class MissingExtra(MienError):
@@ -85,7 +85,7 @@ def needs_extra(feature: str, extra: str) -> Iterator[None]:
 
 
 class DeadlineExceeded(MienError):
-    """The work took longer than it was given and was abandoned."""
+    """The work exceeded its deadline and was abandoned."""
 
 
 class WriteFailed(MienError):
@@ -97,10 +97,10 @@ class ExportMismatch(MienError):
 
 
 class ServiceError(MienError):
-    """The HTTP service refused, failed or was not there.
+    """The HTTP service rejected the request, failed or did not respond.
 
-    ``status``: of the answer, 0 where there was none. ``code``: what went wrong, as ``docs/serve.md`` lists it.
-    ``retry_after``: seconds after which the service wants to be asked again, None where it does not say.
+    ``status``: of the answer, 0 where there was none. ``code``: see ``docs/serve.md``.
+    ``retry_after``: seconds to wait before retrying, None if not given.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ _Config = TypeVar("_Config")
 
 @dataclass(frozen=True, slots=True)
 class OptionInfo:
-    """What is known of an option besides its type and default.
+    """Help, unit and bounds of an option.
 
     Attributes:
         help: One line for ``--help`` and the reference.
@@ -60,19 +60,10 @@ def info(declared: Field[Any]) -> OptionInfo | None:
 
 
 def validate(config: object) -> None:
-    """Check the type and bounds of every option of a dataclass instance.
-
-    Raises:
-        BadOption: An option has a value of the wrong type or outside its bounds.
-    """
-    hints = type_hints(type(config))
+    """Check the type and bounds of every option of a dataclass instance. Raises BadOption."""
+    hints = get_type_hints(type(config))
     for declared in fields(config):  # type: ignore[arg-type]
         check(declared.name, getattr(config, declared.name), hints[declared.name], info(declared))
-
-
-def type_hints(config: Any) -> dict[str, Any]:
-    """Return the resolved field types of a configuration class."""
-    return get_type_hints(config)
 
 
 def check(name: str, value: object, hint: Any, about: OptionInfo | None) -> None:
@@ -98,7 +89,7 @@ def build(config: type[_Config], values: Mapping[str, Any], where: str) -> _Conf
     Raises:
         BadOption: Unknown key, missing key, wrong type or a value outside its bounds.
     """
-    hints = type_hints(config)
+    hints = get_type_hints(config)
     declared = {each.name: each for each in fields(config)}  # type: ignore[arg-type]
     for name in values:
         if name not in declared:

@@ -47,11 +47,7 @@ def _require_equal_lengths(lengths: Mapping[str, int]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point in time after which work is abandoned.
-
-    Attributes:
-        expires: Seconds on the monotonic clock.
-    """
+    """A point in time, in seconds on the monotonic clock, after which work is abandoned."""
 
     expires: float
 

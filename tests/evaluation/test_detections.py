@@ -128,7 +128,7 @@ def test_errors_in_fddb_text_name_file_and_line(tmp_path):
     with pytest.raises(BadAnnotation, match=r"fold-01-out\.txt:3: 6 numbers"):
         read_fddb_text(file)
     write(file, "img\n0\nimg\n0\n")
-    with pytest.raises(BadAnnotation, match=r"fold-01-out\.txt:3: 'img' for the second time"):
+    with pytest.raises(BadAnnotation, match=r"fold-01-out\.txt:3: 'img' twice"):
         read_fddb_text(file)
 
 

@@ -1,4 +1,4 @@
-"""Folders of images without lists: one folder per person, as LFW has them, or images without faces."""
+"""Folders of images without lists: one folder per person (LFW) or images without faces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_people(root: Path | str, progress: Progress = no_progress) -> Dataset[I
 
 
 def read_background(root: Path | str, progress: Progress = no_progress) -> Dataset[DetectionSample]:
-    """Read every image below ``root`` as one without faces, in the order of their names.
+    """Read every image below ``root`` as background, sorted by name.
 
     Raises BadAnnotation when ``root`` is not a folder.
     """

@@ -1,4 +1,4 @@
-"""Making the shards that training reads from a landmark data set."""
+"""Prepare shards for training from a landmark data set."""
 
 from __future__ import annotations
 
@@ -19,20 +19,9 @@ from mien.imaging import Mipmap
 _CURE = "repair or remove the images, and make the shards again in another folder"
 
 
-@dataclass(frozen=True, slots=True)
-class ShardSet:
-    """The shards of a subset and split: their number, and the number of faces and people in them."""
-
-    subset: str
-    split: str
-    shards: int
-    faces: int
-    people: int
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """What :func:`prepare_shards` made.
+    """The result of :func:`prepare_shards`.
 
     Attributes:
         sets: The shards by subset and split.
@@ -45,6 +34,17 @@ class Prepared:
     kept: int
     damaged: tuple[BadAnnotation, ...]
     problems: tuple[MienError, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSet:
+    """The shards of a subset and split: their number, and the number of faces and people in them."""
+
+    subset: str
+    split: str
+    shards: int
+    faces: int
+    people: int
 
 
 def without_people_of(dataset: Dataset[LandmarkSample], other: Dataset[LandmarkSample]) -> Dataset[LandmarkSample]:
@@ -87,7 +87,7 @@ def prepare_shards(
 def _check(
     shards: Sequence[PlannedShard], progress: Progress, problems: list[MienError]
 ) -> tuple[dict[Path, int], list[BadAnnotation]]:
-    """The number of faces in each existing shard that is intact, and the errors of the others."""
+    """Return the number of faces in each intact existing shard, and the errors of the others."""
     counts: dict[Path, int] = {}
     damaged: list[BadAnnotation] = []
     for shard in progress(shards, len(shards)) if shards else ():

@@ -1,7 +1,7 @@
 """Pseudo-labels of a stronger detector, as JSON: ``{name: [[x0, y0, x1, y1, score, ten numbers], ...]}``.
 
-The ten numbers are five keypoints x y in the order of :class:`~mien.types.Face`; all in image pixels. Nobody has
-checked them: faces below a score are neither faces nor background, and faces may be missing.
+The ten numbers are five keypoints x y in the order of :class:`~mien.types.Face`; all in image pixels. They are
+not verified: boxes below a score are ignored, and faces may be missing.
 """
 
 from __future__ import annotations

@@ -67,24 +67,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
         "people": Format(IdentitySample, ("all",), _without_splits(read_people)),
     }
 )
-"""Every format:
-
-- ``wider``: the official folder of WIDER FACE.
-- ``wider-text``: a list in WIDER's text format, or the folder with ``bbx_gt.txt``; images in ``images`` beside it.
-- ``keypoint-list``: a list of MTCNN's training code, or the folder with ``trainImageList.txt`` and
-  ``testImageList.txt``; paths are relative to the list's folder.
-- ``celeba``: the official folder of CelebA.
-- ``pseudo-labels``: boxes predicted by a stronger network, as JSON or the folder with ``teacher_boxes.json``; images
-  in ``images`` beside it.
-- ``background``: a folder of images without faces, read recursively.
-- ``fddb``: the official folder of FDDB.
-- ``300w-lp``: subsets of 300W-LP with ``landmarks`` beside them; 68 points.
-- ``300w``: ``.pts`` files beside images, read recursively (300W, HELEN, LFPW, AFW, IBUG); 68 points.
-- ``aflw2000``: AFLW2000-3D; 68 points.
-- ``wflw``: 98 points.
-- ``cofw``: 29 points.
-- ``people``: one folder per person, as LFW has them.
-"""
+"""Every format; the readers document their layouts."""
 
 
 def format_names(sample: type[Sample]) -> tuple[str, ...]:

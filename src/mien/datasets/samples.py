@@ -1,7 +1,7 @@
-"""Samples of a data set, one type per task, and :class:`Dataset`, what every reader returns.
+"""Samples of a data set, one type per task, and :class:`Dataset`, the result of every reader.
 
 An image or line that cannot be used becomes a :class:`~mien.errors.BadAnnotation` in ``Dataset.problems`` and
-reading goes on. A reader raises only when a whole list or folder cannot be opened.
+reading continues. A reader raises only when a whole list or folder cannot be opened.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _Result = TypeVar("_Result")
 
 
 class Sample(Protocol):
-    """What all samples have in common: an image."""
+    """A sample: an image."""
 
     @property
     def path(self) -> Path:
@@ -58,7 +58,6 @@ class DetectionSample:
     """An image with the faces in it.
 
     Attributes:
-        path: The image file.
         boxes: (n, 4), x0, y0, x1, y1 in image pixels.
         ignored: (n,), True where a box is neither face nor background.
         keypoints: (n, 5, 2) in image pixels: left eye, right eye, nose tip, left and right mouth corner as seen in
@@ -87,7 +86,6 @@ class EllipseSample:
     """An image with elliptical faces, as FDDB has them.
 
     Attributes:
-        path: The image file.
         fold: Cross-validation fold, from 1.
         ellipses: (n, 5), major and minor half axis in pixels, angle of the major axis from the x axis toward the y
             axis (clockwise on the screen) in degrees, center x and y in image pixels.
@@ -107,7 +105,7 @@ class LandmarkSample:
         points: (k, 2) in pixels of the upright image (after EXIF rotation), NaN where unknown.
         scheme: One of ``geometry.schemes.SCHEMES``.
         subset: Part of the data set, named after its folder.
-        person: Who is shown where that is known, else the original image. A split keeps a person on one side.
+        person: Identity where known, else the original image. A split keeps a person on one side.
         visible: (k,), 1 visible, 0 occluded, NaN unknown. An empty array means all unknown.
         pose: Head pose in degrees with the signs of docs/conventions.md; an unknown angle is NaN.
         box: (4,), the data set's own bounding box, x0, y0, x1, y1; NaN where it has none.
@@ -154,8 +152,8 @@ class Dataset(Generic[S_co]):
     """A data set as read.
 
     Attributes:
-        samples: What can be used.
-        problems: Why the rest cannot: file and line, what was found there, and the cure.
+        samples: The usable samples.
+        problems: The other entries: file and line, the value found, and the cure.
         root: The folder that :meth:`name` is relative to.
     """
 

@@ -30,18 +30,8 @@ _PLAN = "plan.json"
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedShard:
-    """A shard to be written: its path, and the faces in it."""
-
-    path: Path
-    subset: str
-    split: str
-    faces: tuple[LandmarkSample, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ShardOptions:
-    """What decides the content of the shards besides the data. Raises BadOption for a value outside its bounds."""
+    """Options that determine the content of the shards. Raises BadOption for a value outside its bounds."""
 
     rule: Literal["square", "stretched"] = option(
         "square", "crop: the square face box with context, or the box of the points stretched to a square"
@@ -52,6 +42,16 @@ class ShardOptions:
 
     def __post_init__(self) -> None:
         validate(self)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedShard:
+    """A shard to be written: its path, and the faces in it."""
+
+    path: Path
+    subset: str
+    split: str
+    faces: tuple[LandmarkSample, ...]
 
 
 def plan_shards(faces: Iterable[LandmarkSample], out: Path, options: ShardOptions) -> list[PlannedShard]:

@@ -51,7 +51,7 @@ class Sample:
         pose: (3,), yaw, pitch, roll in degrees, NaN where unknown.
         scheme: "68" or "68-3d".
         subset: Part of the data set.
-        person: Who is shown; a split keeps a person on one side.
+        person: Identity; each person is in one split only.
         name: File name of the image.
         rule: Name of the crop, see ``datasets.crop_rules``.
     """

@@ -13,10 +13,9 @@ class DetectorConfig:
     """Options of :class:`mien.FaceDetector`; the defaults suit the shipped networks.
 
     IoU is intersection over union, IoM intersection over the smaller box. ``pre_nms_top_k``, ``strip_pixels`` and
-    ``batch_size`` bound memory and time and do not change what is found in an ordinary image.
+    ``batch_size`` bound memory and time; they do not change the result on ordinary images.
 
-    Raises:
-        BadOption: A value has the wrong type or lies outside its bounds.
+    Raises BadOption for a wrong type or a value out of bounds.
     """
 
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)

@@ -15,7 +15,7 @@ from mien.detection.propose import run_pnet
 from mien.detection.refine import run_lnet, run_onet, run_rnet
 from mien.errors import BadOption
 from mien.geometry import boxes
-from mien.imaging import ImageSource, Mipmap, read_image
+from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.models import CropSpec, Model, ModelSource, PointPatches, SquareBox, Window, open_model
 from mien.options import build
 from mien.types import Deadline, Faces
@@ -38,7 +38,7 @@ class FaceDetector:
     Args:
         config: All options at once.
         pnet, rnet, onet, lnet: Each the name of a shipped network, the path of a file or an opened network;
-            with ``lnet=None`` the keypoints stay where O-Net puts them.
+            ``lnet=None`` skips keypoint refinement.
         threads, providers: See :func:`mien.models.open_model`.
         options: Single fields of :class:`DetectorConfig` instead of ``config``: ``FaceDetector(min_face_size=40)``.
 
@@ -81,8 +81,7 @@ class FaceDetector:
     ) -> Faces:
         """Return the faces of one image, best first, in image pixels.
 
-        Left and right of the keypoints are those of the upright face, also where ``rotations`` found it lying on
-        its side.
+        Left and right of the keypoints refer to the upright face, also for faces found by ``rotations``.
 
         Args:
             image: Path, bytes, file, array or PIL image.
@@ -105,7 +104,7 @@ class FaceDetector:
         config = self.config if min_face_size is None else replace(self.config, min_face_size=min_face_size)
         remaining = iter(images)
         faces: list[Faces] = []
-        while group := [_mipmap(source) for source in islice(remaining, _IMAGES_PER_BATCH)]:
+        while group := [read_mipmap(source) for source in islice(remaining, _IMAGES_PER_BATCH)]:
             faces += self._detect_rotated(group, config, deadline)
         return faces
 
@@ -129,10 +128,6 @@ class FaceDetector:
         if self.lnet is None or not config.refine_keypoints:
             return faces
         return run_lnet(images, faces, self.lnet, config, deadline)
-
-
-def _mipmap(source: ImageSource | Mipmap) -> Mipmap:
-    return source if isinstance(source, Mipmap) else Mipmap(read_image(source))
 
 
 def _rotate_back(faces: Faces, upright: Mipmap, turn: int) -> Faces:

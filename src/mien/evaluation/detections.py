@@ -1,7 +1,6 @@
-"""Detections of any detector: JSON lines, and the text formats of WIDER FACE and FDDB.
+"""Files of detections: JSON lines, and the text formats of WIDER FACE and FDDB.
 
-In memory, detections are a mapping from an image's name to its ``Faces``; keypoints that a format does not have are
-NaN.
+In memory, detections are a mapping from an image's name to its ``Faces``; unknown keypoints are NaN.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ def select(detections: Detections, names: Iterable[str]) -> dict[str, Faces]:
 
 
 def match_images(images: Collection[str], names: Sequence[str]) -> dict[str, str]:
-    """Return which of ``images`` each of ``names`` is; names without a match are left out.
+    """Return the match among ``images`` of each of ``names``; names without a match are left out.
 
     An image matches when its path ends with the name, with or without suffix: ``/data/a/b.jpg`` is ``a/b``. Raises
     BadAnnotation when two match one name.
@@ -85,7 +84,7 @@ def read_detections(
 ) -> dict[str, Faces]:
     """Read JSON lines, or the official text format of a data set, which ``read_text`` reads.
 
-    Raises BadOption when there is no such file or folder, or no reader for it; otherwise as the reader.
+    Raises BadOption when there is no such file or folder, or no reader for it.
     """
     source = Path(source)
     if not source.exists():
@@ -160,7 +159,7 @@ def read_fddb_text(source: Path | str) -> dict[str, Faces]:
 
 def _add(found: dict[str, Faces], place: str, image: str, faces: Faces) -> None:
     if image in found:
-        raise annotation_error(place, f"{image!r} for the second time", "write each image once")
+        raise annotation_error(place, f"{image!r} twice", "write each image once")
     found[image] = faces
 
 

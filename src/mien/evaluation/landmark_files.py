@@ -1,4 +1,4 @@
-"""Landmarks that any tool predicted, from files: ``.pts`` files or JSON lines."""
+"""Predicted landmarks from files: ``.pts`` or JSON lines."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LINE = '{"image": "a/b.jpg", "points": [[x, y], ... 68 pairs]}'
 
 
 def read_predictions(source: Path | str, names: Sequence[str]) -> tuple[Predictions, tuple[BadAnnotation, ...]]:
-    """Read the predictions for the images ``names``, and what cannot be used of them.
+    """Return the predictions for the images ``names``, and the problems of their files.
 
     A folder holds ``a/b.pts`` for the image ``a/b.jpg``, or ``a/b.jpg.0.pts``, ``a/b.jpg.1.pts`` and so on for its
     faces, as ``mien landmarks --pts`` writes them.
@@ -52,7 +52,7 @@ def _read_folder(folder: Path, names: Sequence[str]) -> tuple[Predictions, tuple
 
 
 def _pts_files(image: Path) -> Iterator[Path]:
-    """Return the file of an image in the folder of predictions, or the files of its faces."""
+    """Yield the file of an image in the folder of predictions, or the files of its faces."""
     file = image.with_suffix(".pts")
     if file.is_file():
         yield file
@@ -79,7 +79,7 @@ def _read_json(path: Path) -> dict[str, list[Landmarks]]:
 
 
 def _face_records(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The faces of a line that have ``points``."""
+    """Return the faces of a line that have ``points``."""
     faces = [face["landmarks"] for face in record["faces"]] if "faces" in record else [record]
     return [face for face in faces if face["points"] is not None]
 

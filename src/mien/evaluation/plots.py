@@ -51,8 +51,8 @@ def plot_roc(models: Mapping[str, RocCurve], path: Path | str) -> None:
     def draw(axes: Axes, kind: str) -> None:
         for name, curve in models.items():
             rates = curve.discrete if kind == "discrete" else curve.continuous
-            reached = rates[curve.false_positives <= _FALSE_POSITIVES].max(initial=0.0)
-            label = f"{name}  {reached:.3f} at {_FALSE_POSITIVES}"
+            reached = curve.discrete_at if kind == "discrete" else curve.continuous_at
+            label = f"{name}  {reached(_FALSE_POSITIVES):.3f} at {_FALSE_POSITIVES}"
             axes.plot(curve.false_positives, rates, label=label, drawstyle="steps-post")
         _label(axes, f"FDDB, {kind} score", "false positives", "true positive rate", _FALSE_POSITIVES)
 

@@ -92,9 +92,6 @@ def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
     """Return yaw, pitch, roll (n, 3) in degrees of points (n, 68, 3) in pixels: x right, y down, z away.
 
     The rotation of the least-squares similarity from the mean face (Umeyama 1991). NaN where a point is unknown.
-
-    Raises:
-        BadOption: Another shape.
     """
     seen = np.asarray(points, dtype=np.float64)
     if seen.ndim != 3 or seen.shape[1:] != MEAN_FACE.shape:

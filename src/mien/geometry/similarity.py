@@ -44,12 +44,12 @@ class Similarity:
             raise BadOption(f"fit needs two (k, 2) arrays of at least two points, not {a.shape} and {b.shape}")
         a_mean, b_mean = a.mean(axis=0), b.mean(axis=0)
         a, b = a - a_mean, b - b_mean
-        spread = float((a * a).sum())
-        if spread < 1e-12:
+        variance = float((a * a).sum())
+        if variance < 1e-12:
             raise BadOption("the source points coincide; a similarity needs two distinct points")
         # In two dimensions the solution has a closed form: the complex regression b = z a.
-        real = float((a * b).sum()) / spread
-        imag = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / spread
+        real = float((a * b).sum()) / variance
+        imag = float((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum()) / variance
         linear = np.array([[real, -imag], [imag, real]])
         return cls(np.column_stack([linear, b_mean - linear @ a_mean]))
 

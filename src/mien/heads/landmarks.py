@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
 from mien.geometry.pose import fit_pose
-from mien.imaging import ImageSource, Mipmap, read_image
+from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.models import Model, ModelCard, ModelSource, SquareBox, StretchedBox, open_model
 from mien.options import option, validate
 from mien.types import Deadline, Faces, Floats, Image, Landmarks, Pose
@@ -48,6 +48,14 @@ class LandmarkConfig:
 
     def __post_init__(self) -> None:
         validate(self)
+
+
+class LandmarkOptions(TypedDict, total=False):
+    """Keyword arguments of one call: overrides of :class:`LandmarkConfig`, and a deadline checked between batches."""
+
+    contour: Contour | None
+    refinement_steps: int | None
+    deadline: Deadline | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -87,27 +95,20 @@ class LandmarkDetector:
         object.__setattr__(self, "config", config)
 
     def __call__(
-        self,
-        image: ImageSource | Mipmap,
-        faces: Faces,
-        *,
-        contour: Contour | None = None,
-        refinement_steps: int | None = None,
-        deadline: Deadline | None = None,
+        self, image: ImageSource | Mipmap, faces: Faces, **options: Unpack[LandmarkOptions]
     ) -> list[Landmarks]:
         """Return the landmarks of each face, in order, in image pixels; [] for no faces.
 
         Args:
             image: Path, bytes, file, array or PIL image.
             faces: Only the boxes are needed: keypoints may be NaN. Boxes may extend beyond the image.
-            contour, refinement_steps: Override the options for this call.
-            deadline: Checked between batches.
+            options: See :class:`LandmarkOptions`.
 
         Raises:
             BadOption: A box is empty or not finite.
             BadImage, DeadlineExceeded.
         """
-        return self.batch([image], [faces], contour=contour, refinement_steps=refinement_steps, deadline=deadline)[0]
+        return self.batch([image], [faces], **options)[0]
 
     def batch(
         self,
@@ -127,7 +128,7 @@ class LandmarkDetector:
         )
         _check_contour(self.network.card, config.contour)
         _check_boxes(faces)
-        mipmaps = [image if isinstance(image, Mipmap) else Mipmap(read_image(image)) for image in images]
+        mipmaps = [read_mipmap(image) for image in images]
         sources = [mipmap for mipmap, found in zip(mipmaps, faces, strict=True) for _ in range(len(found))]
         everyone = Faces.concatenate(faces)
         landmarks: list[Landmarks] = []

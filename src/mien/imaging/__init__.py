@@ -13,6 +13,7 @@ from mien.imaging.io import (
     encode_png,
     image_size,
     read_image,
+    read_mipmap,
     write_image,
 )
 from mien.imaging.resample import Mipmap, resize
@@ -34,6 +35,7 @@ __all__ = [
     "encode_png",
     "image_size",
     "read_image",
+    "read_mipmap",
     "resize",
     "write_image",
 ]

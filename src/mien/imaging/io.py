@@ -17,7 +17,7 @@ from PIL import Image as PILImage
 
 from mien.errors import BadImage, BadOption
 from mien.imaging.decode import check_size, decode, fitted_size, header_size, upright
-from mien.imaging.resample import resize
+from mien.imaging.resample import Mipmap, resize
 from mien.io import atomic_write
 from mien.types import Image
 
@@ -33,7 +33,7 @@ ImageFile: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview |
 """An encoded image: the path of a file, its bytes, or a binary file object (``open(path, "rb")``, ``BytesIO``)."""
 
 ImageSource: TypeAlias = ImageFile | NDArray[Any] | PILImage.Image
-"""Whatever holds an image: an encoded image (:data:`ImageFile`), a uint8 array, or a PIL image."""
+"""An encoded image (:data:`ImageFile`), a uint8 array, or a PIL image."""
 
 _DTYPE_CURES = {
     "b": "use array.astype(numpy.uint8) * 255",
@@ -67,8 +67,8 @@ def read_image(
             at a half, quarter or eighth of their size, which is several times faster.
 
     Raises:
-        BadImage: Missing, empty, damaged, truncated, too large, not an image, or an array of another kind.
-        BadOption: An impossible ``color``, ``max_pixels`` or ``max_side``.
+        BadImage: Missing, empty, damaged, truncated, too large, not an image, or an unsupported array.
+        BadOption: Invalid ``color``, ``max_pixels`` or ``max_side``.
     """
     if color not in ("RGB", "BGR"):
         raise BadOption(f"color is {color!r}; it must be 'RGB' or 'BGR'")
@@ -83,11 +83,15 @@ def read_image(
         return decode(stream, name, max_pixels, max_side)
 
 
+def read_mipmap(source: ImageSource | Mipmap) -> Mipmap:
+    """Return the mipmap of an image; an existing one is returned unchanged."""
+    return source if isinstance(source, Mipmap) else Mipmap(read_image(source))
+
+
 def image_size(source: ImageFile, *, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
     """Return width and height of an image as :func:`read_image` would give it, from the header alone.
 
-    Raises:
-        BadImage: As :func:`read_image` does, except that damage beyond the header goes unnoticed.
+    Raises BadImage as :func:`read_image` does, except for damage beyond the header.
     """
     with _opened(source) as (stream, name):
         return header_size(stream, name, max_pixels)

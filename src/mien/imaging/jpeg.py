@@ -1,4 +1,4 @@
-"""The structure of a JPEG file, from its markers alone: how many scans a decoder has to run, and where the data end."""
+"""The structure of a JPEG file from its markers: the number of scans, and where the data end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LAST_RESERVED = 0xBF
 
 @dataclass(frozen=True, slots=True)
 class JpegLayout:
-    """What the markers of a JPEG say.
+    """The layout of a JPEG.
 
     Attributes:
         scans: Number of scans (SOS markers). The decoder visits every block of a component once per scan.

@@ -4,9 +4,7 @@ from mien.models.card import CARD_KEY, InputSpec, ModelCard, OutputSpec
 from mien.models.crops import CropSpec, FivePoint, PointPatches, SquareBox, StretchedBox, Window
 from mien.models.session import (
     Model,
-    ModelPath,
     ModelSource,
-    OnnxModel,
     available_providers,
     cores,
     list_models,
@@ -22,9 +20,7 @@ __all__ = [
     "InputSpec",
     "Model",
     "ModelCard",
-    "ModelPath",
     "ModelSource",
-    "OnnxModel",
     "OutputSpec",
     "PointPatches",
     "SquareBox",

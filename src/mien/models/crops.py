@@ -1,4 +1,4 @@
-"""Crop specifications: which part of an image a network is given.
+"""Crop specifications: which part of an image a network receives.
 
 Detection, landmarks and training compute their crops here, so that a network is trained on the crops it gets at
 inference. Boxes are x0, y0, x1, y1 in image pixels unless stated otherwise.

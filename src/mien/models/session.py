@@ -106,15 +106,15 @@ def open_model(
     """Open a model for a task.
 
     Args:
-        source: Name of a shipped model ("pnet"), path of an .onnx file, or an opened model, which is returned.
-        task: What the model must be made for, such as "pnet".
+        source: Name of a shipped model ("pnet"), path of an .onnx file, or an opened model (returned unchanged).
+        task: The task that its card must state, such as "pnet".
         threads: Threads within one call; by default one per available core, at most four.
         providers: ONNX Runtime execution providers, best first; by default the CPU.
 
     Raises:
         ModelMissing: There is no such model.
         ModelMismatch: The file has no model card, is for another task, or is damaged.
-        BadOption: ``threads`` or ``providers`` make no sense.
+        BadOption: Invalid ``threads`` or ``providers``.
     """
     if not isinstance(source, (str, os.PathLike)):
         return _for_task(source, task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from mien.alignment import AlignedFace, AlignSpec, align_faces
 from mien.detection import FaceDetector
 from mien.errors import BadOption
 from mien.geometry.schemes import to_five
-from mien.heads import Contour, LandmarkDetector
-from mien.imaging import ImageSource, Mipmap, read_image
+from mien.heads import LandmarkDetector, LandmarkOptions
+from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.pipeline.config import AnalyzerConfig
 from mien.types import Deadline, Face, Faces, Landmarks, Pose
 
@@ -47,17 +47,13 @@ class FaceAnalysis:
         return {**self.face.to_dict(), **{name: head.to_dict() for name, head in heads.items() if head is not None}}
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What one call asks for."""
+class AnalyzeOptions(LandmarkOptions, total=False):
+    """Keyword arguments of :meth:`FaceAnalyzer.batch`."""
 
-    heads: tuple[str, ...]
+    heads: Sequence[str] | None
     min_face_size: float | None
     max_faces: int | None
-    contour: Contour | None
-    refinement_steps: int | None
     align: AlignSpec | None
-    deadline: Deadline | None
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
@@ -94,43 +90,9 @@ class FaceAnalyzer:
             landmark_detector = _landmark_detector(config)
         object.__setattr__(self, "landmark_detector", landmark_detector)
 
-    def __call__(
-        self,
-        image: ImageSource | Mipmap,
-        *,
-        heads: Sequence[str] | None = None,
-        min_face_size: float | None = None,
-        max_faces: int | None = None,
-        contour: Contour | None = None,
-        refinement_steps: int | None = None,
-        align: AlignSpec | None = None,
-        deadline: Deadline | None = None,
-    ) -> list[FaceAnalysis]:
-        """Return the analyzed faces of one image, best first; an empty list for no faces.
-
-        Args:
-            image: Path, bytes, file, array or PIL image.
-            heads: Heads to run; None for all that are open.
-            min_face_size: Overrides the detector's option for this call, in pixels.
-            max_faces: Keep only this many faces, the best.
-            contour: Overrides the landmark detector's option.
-            refinement_steps: Overrides the landmark detector's option.
-            align: Cut aligned faces this way; None for none.
-            deadline: Checked between network calls.
-
-        Raises:
-            BadImage, BadOption, DeadlineExceeded.
-        """
-        return self.batch(
-            [image],
-            heads=heads,
-            min_face_size=min_face_size,
-            max_faces=max_faces,
-            contour=contour,
-            refinement_steps=refinement_steps,
-            align=align,
-            deadline=deadline,
-        )[0]
+    def __call__(self, image: ImageSource | Mipmap, **options: Unpack[AnalyzeOptions]) -> list[FaceAnalysis]:
+        """Return the analyzed faces of one image, best first; [] for no faces. Options and errors as for a batch."""
+        return self.batch([image], **options)[0]
 
     def batch(
         self,
@@ -139,19 +101,38 @@ class FaceAnalyzer:
         heads: Sequence[str] | None = None,
         min_face_size: float | None = None,
         max_faces: int | None = None,
-        contour: Contour | None = None,
-        refinement_steps: int | None = None,
         align: AlignSpec | None = None,
-        deadline: Deadline | None = None,
+        **options: Unpack[LandmarkOptions],
     ) -> list[list[FaceAnalysis]]:
-        """Return the analyzed faces of each image; several images share network calls. Arguments as for one image."""
+        """Return the analyzed faces of each image, best first; several images share network calls.
+
+        Args:
+            images: Paths, bytes, files, arrays or PIL images.
+            heads: Heads to run; None for all that are open.
+            min_face_size: Overrides the detector's option for this call, in pixels.
+            max_faces: Keep only this many faces, the best.
+            align: Cut aligned faces this way; None for none.
+            options: Overrides of the landmark detector's options, and the deadline, checked between network calls.
+
+        Raises:
+            BadImage, BadOption, DeadlineExceeded.
+        """
         if max_faces is not None and max_faces < 1:
             raise BadOption(f"max_faces={max_faces}: must be at least 1, or None for all")
-        request = _Request(self._wanted(heads), min_face_size, max_faces, contour, refinement_steps, align, deadline)
+        wanted = self._wanted(heads)
+        deadline = options.get("deadline")
         remaining = iter(images)
         analyses: list[list[FaceAnalysis]] = []
-        while group := [_mipmap(image) for image in islice(remaining, _IMAGES_PER_BATCH)]:
-            analyses += self._analyze(group, request)
+        while group := [read_mipmap(image) for image in islice(remaining, _IMAGES_PER_BATCH)]:
+            detected = self.face_detector.batch(group, min_face_size=min_face_size, deadline=deadline)
+            detected = [faces[:max_faces] for faces in detected]
+            landmarks: Sequence[Sequence[Landmarks] | None] = [None] * len(group)
+            if "landmarks" in wanted:
+                landmarks = self._landmark_detector().batch(group, detected, **options)
+            for image, faces, found in zip(group, detected, landmarks, strict=True):
+                nothing: list[None] = [None] * len(faces)
+                aligned = nothing if align is None else self.align(image, faces, align, found)
+                analyses.append([FaceAnalysis(*parts) for parts in zip(faces, found or nothing, aligned, strict=True)])
         return analyses
 
     def detect(
@@ -166,18 +147,10 @@ class FaceAnalyzer:
         return self.face_detector(image, min_face_size=min_face_size, deadline=deadline)[:max_faces]
 
     def landmarks(
-        self,
-        image: ImageSource | Mipmap,
-        faces: Faces,
-        *,
-        contour: Contour | None = None,
-        refinement_steps: int | None = None,
-        deadline: Deadline | None = None,
+        self, image: ImageSource | Mipmap, faces: Faces, **options: Unpack[LandmarkOptions]
     ) -> list[Landmarks]:
         """Return the landmarks of given faces, in their order. Only the boxes are needed; keypoints may be NaN."""
-        return self._landmark_detector()(
-            image, faces, contour=contour, refinement_steps=refinement_steps, deadline=deadline
-        )
+        return self._landmark_detector()(image, faces, **options)
 
     def align(
         self,
@@ -189,7 +162,7 @@ class FaceAnalyzer:
         """Return one aligned face per face, by its keypoints or, where given, by the keypoints of its landmarks."""
         if landmarks is not None:
             faces = faces_from_landmarks(faces, landmarks)
-        return align_faces(_mipmap(image), faces, spec=spec)
+        return align_faces(read_mipmap(image), faces, spec=spec)
 
     def _landmark_detector(self) -> LandmarkDetector:
         if self.landmark_detector is None:
@@ -204,39 +177,11 @@ class FaceAnalyzer:
             raise BadOption(f"heads={wanted}: {closed[0]!r} is not open; open are {opened or 'none'}")
         return wanted
 
-    def _analyze(self, images: list[Mipmap], request: _Request) -> list[list[FaceAnalysis]]:
-        detected = self.face_detector.batch(images, min_face_size=request.min_face_size, deadline=request.deadline)
-        detected = [faces[: request.max_faces] for faces in detected]
-        landmarks: Sequence[Sequence[Landmarks] | None] = [None] * len(images)
-        if "landmarks" in request.heads:
-            landmarks = self._landmark_detector().batch(
-                images,
-                detected,
-                contour=request.contour,
-                refinement_steps=request.refinement_steps,
-                deadline=request.deadline,
-            )
-        return [
-            self._analyses(image, faces, found, request)
-            for image, faces, found in zip(images, detected, landmarks, strict=True)
-        ]
-
-    def _analyses(
-        self, image: Mipmap, faces: Faces, landmarks: Sequence[Landmarks] | None, request: _Request
-    ) -> list[FaceAnalysis]:
-        nothing: list[None] = [None] * len(faces)
-        aligned = nothing if request.align is None else self.align(image, faces, request.align, landmarks)
-        return [FaceAnalysis(*parts) for parts in zip(faces, landmarks or nothing, aligned, strict=True)]
-
 
 def faces_from_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
     """Return the faces with the five keypoints that their 68 landmarks give."""
     keypoints = [to_five(each.points) for each in landmarks]
     return Faces(faces.boxes, faces.scores, np.reshape(np.array(keypoints, np.float32), (-1, 5, 2)))
-
-
-def _mipmap(image: ImageSource | Mipmap) -> Mipmap:
-    return image if isinstance(image, Mipmap) else Mipmap(read_image(image))
 
 
 def _face_detector(config: AnalyzerConfig) -> FaceDetector:

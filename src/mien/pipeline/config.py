@@ -36,16 +36,7 @@ class ModelPaths:
 class AnalyzerConfig:
     """Everything :class:`mien.FaceAnalyzer` needs to open its models and run.
 
-    Attributes:
-        detector: Options of the face detector.
-        landmarks: Options of the landmark detector.
-        models: Names or paths of the networks.
-        heads: Heads that are opened, of :data:`HEADS`. Detection always runs.
-        threads: Threads inside one network call; None: one per core, at most four.
-        providers: ONNX Runtime execution providers, best first; None: the CPU.
-
-    Raises:
-        BadOption: A value has the wrong type or lies outside its bounds.
+    Detection always runs; ``heads`` are of :data:`HEADS`. Raises BadOption for a wrong type or a value out of bounds.
     """
 
     detector: DetectorConfig = DetectorConfig()
@@ -65,8 +56,7 @@ class AnalyzerConfig:
     def from_dict(cls, values: Mapping[str, Any], where: str = "configuration") -> AnalyzerConfig:
         """Return the configuration in nested mappings; ``where`` names their source in messages.
 
-        Raises:
-            BadOption: Unknown option, wrong type or a value outside its bounds.
+        Raises BadOption for an unknown option, a wrong type or a value out of bounds.
         """
         return build(cls, values, where)
 
@@ -74,8 +64,7 @@ class AnalyzerConfig:
     def from_toml(cls, path: str | os.PathLike[str]) -> AnalyzerConfig:
         """Return the configuration in a TOML file with the tables ``detector``, ``landmarks`` and ``models``.
 
-        Raises:
-            BadOption: The file cannot be read or parsed, or as :meth:`from_dict`.
+        Raises BadOption when the file cannot be read or parsed, and as :meth:`from_dict`.
         """
         return cls.from_dict(read_toml(path), str(path))
 

@@ -22,14 +22,14 @@ _MATCH_IOU = 0.2
 """A detection continues the track that it overlaps most, from this IoU."""
 
 _DUPLICATE_IOU = 0.5
-"""Of two tracks that overlap by more than this IoU, one has slid onto the other's face; the older one stays."""
+"""Of two tracks that overlap by more than this IoU, one has drifted onto the other's face; the older one is kept."""
 
 _HOLD_IOU = 0.85
 """The search box stays while the face overlaps it by this IoU: a box that follows the landmark noise doubles it."""
 
 
-class FindsFaces(Protocol):
-    """What the tracker needs of :class:`mien.FaceAnalyzer`."""
+class TrackerAnalyzer(Protocol):
+    """The methods of :class:`mien.FaceAnalyzer` that the tracker calls."""
 
     def detect(self, image: Mipmap) -> Faces:
         """Return the faces of an image."""
@@ -40,11 +40,7 @@ class FindsFaces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TrackerConfig:
-    """Options of :class:`mien.Tracker`.
-
-    Attributes:
-        smoothing: One Euro filter of the landmarks; None returns them unsmoothed.
-    """
+    """Options of :class:`mien.Tracker`. ``smoothing``: None returns the landmarks unsmoothed."""
 
     detect_every: int = option(10, "run the detector at least every this many frames", unit="frames", minimum=1)
     min_score: float = option(0.5, "mean landmark score below which a face is lost", minimum=0, maximum=1)
@@ -79,7 +75,7 @@ class _Track:
     """State of one face.
 
     Attributes:
-        search_box: Where its landmarks are looked for in the next frame.
+        search_box: Where its landmarks are searched in the next frame.
         visible: Found in the current frame.
         missed: Frames since the detector found it.
     """
@@ -109,7 +105,7 @@ class Tracker:
         BadOption: ``fps`` is not above 0.
     """
 
-    def __init__(self, analyzer: FindsFaces, fps: float, config: TrackerConfig = TrackerConfig()) -> None:
+    def __init__(self, analyzer: TrackerAnalyzer, fps: float, config: TrackerConfig = TrackerConfig()) -> None:
         if not (math.isfinite(fps) and fps > 0):
             raise BadOption(f"fps={fps}: must be above 0")
         self._analyzer = analyzer

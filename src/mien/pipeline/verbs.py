@@ -31,7 +31,7 @@ def detect(image: ImageSource) -> Faces:
 
 
 def analyze(image: ImageSource) -> list[FaceAnalysis]:
-    """Return all that mien finds on an image, per face, best first. Argument and errors as for :func:`detect`."""
+    """Return the analyzed faces of an image, best first. Argument and errors as for :func:`detect`."""
     return _default_analyzer()(image)
 
 
@@ -43,12 +43,7 @@ def landmarks(image: ImageSource) -> list[Landmarks]:
 def align(image: ImageSource, spec: AlignSpec | None = None) -> list[AlignedFace]:
     """Return the aligned faces of an image, best first.
 
-    Args:
-        image: Path, bytes, binary file, uint8 array (RGB) or PIL image.
-        spec: Size and template; None for :meth:`AlignSpec.arcface`, 112 x 112 pixels.
-
-    Raises:
-        BadImage: The image cannot be read.
+    ``spec``: size and template; None for :meth:`AlignSpec.arcface`, 112 x 112 pixels. Otherwise as :func:`detect`.
     """
     analyses = _default_analyzer()(image, heads=(), align=spec or AlignSpec.arcface())
     return [each.aligned for each in analyses if each.aligned is not None]

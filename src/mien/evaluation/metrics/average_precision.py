@@ -35,8 +35,7 @@ class LabeledImage:
         boxes: (n, 4), all annotated faces; x0, y0, x1, y1 with x1 = x + width.
         levels: Rows of ``boxes`` that count, by the name of the level; other rows are ignored at that level.
 
-    Raises:
-        BadOption: Wrong shape, or a row out of range.
+    Raises BadOption for a wrong shape or a row out of range.
     """
 
     boxes: Floats

@@ -66,8 +66,7 @@ class LandmarkTruth:
         yaw: (n,) in degrees, NaN where unknown.
         subsets: Part of the data set of each face.
 
-    Raises:
-        BadOption: Wrong shape, or no face.
+    Raises BadOption for a wrong shape or no face.
     """
 
     points: Floats

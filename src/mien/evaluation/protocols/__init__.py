@@ -1,7 +1,7 @@
-"""Benchmark protocols: a data set and a model, or anybody's predictions, to a result.
+"""Benchmark protocols: a data set and a model or its predictions in, a result out.
 
 Every result has ``to_dict()`` for JSON and ``plot(path)`` for its curves. Images that cannot be read are listed in
-``problems`` and the rest goes on.
+``problems`` and skipped.
 """
 
 from mien.evaluation.protocols.fddb import FddbResult, evaluate_fddb

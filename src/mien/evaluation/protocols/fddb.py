@@ -62,7 +62,6 @@ def evaluate_fddb(
         data: Folder with ``FDDB-folds``, and the images in it or in ``originalPics``.
         model: A detector, its detections by image (``2002/08/11/big/img_591``), or a file or folder of detections.
         name: Name of the model, for legends.
-        progress: Wraps the images.
 
     Raises:
         MissingExtra: scipy is not installed. This is checked before the model runs.

@@ -53,7 +53,6 @@ def evaluate_keypoints(
             with ``testImageList.txt``.
         model: A detector, its detections by image (path below the list's folder), or a file of detections.
         name: Name of the model, for legends.
-        progress: Wraps the images.
 
     Raises:
         BadAnnotation: The list cannot be read, or detections lack an image.

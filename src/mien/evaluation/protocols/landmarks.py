@@ -27,7 +27,7 @@ from mien.types import Faces, Floats, Image, Landmarks
 
 Rows = NDArray[np.intp]
 _Found = dict[int, Landmarks]
-"""Landmarks by the row of a labeled face; a face that is not there was missed."""
+"""Landmarks by the row of a labeled face; missing rows are missed faces."""
 
 
 class LandmarkPredictor(Protocol):
@@ -96,13 +96,12 @@ def evaluate_landmarks(
     Args:
         dataset: The labeled faces, for example ``read_dataset(LandmarkSample, "300w-lp", folder)``.
         model: A landmark detector, its predictions by image, or a file or folder of predictions.
-        detector: Finds the faces that the model starts from, end to end. A labeled face that is not detected is
+        detector: Finds the faces that the model starts from (end to end). A labeled face that is not detected is
             missed. Without a detector, the model starts from boxes drawn around the true landmarks.
-        contour: The jaw that the model is asked for; by default that of the labels.
+        contour: Contour that the model predicts; by default that of the labels.
         norm: The normalizing length.
         visible_only: Leave out points labeled as occluded.
         name: Name of the model, for legends.
-        progress: Wraps the images.
 
     Raises:
         BadOption: No face can be used, or an option does not apply to given predictions.
@@ -126,7 +125,7 @@ def evaluate_landmarks(
 
 
 def _label(dataset: Dataset[LandmarkSample]) -> tuple[Dataset[LandmarkSample], LandmarkTruth]:
-    """The faces whose known points span a box, and their points reduced to 68."""
+    """Return the faces whose known points span a box, and their points reduced to 68."""
     samples, points, visible = [], [], []
     problems: list[BadAnnotation] = []
     for sample in dataset:
@@ -152,7 +151,7 @@ def _run(
     contour: Contour | None,
     progress: Progress,
 ) -> tuple[_Found, NDArray[np.bool_], list[MienError]]:
-    """What the model finds, which faces (n,) are in images that can be read, and why the others cannot."""
+    """Return the landmarks, which faces (n,) are in readable images, and the errors of the other images."""
     boxes = box_geometry.face_box(truth.points)
     found: _Found = {}
     readable = np.zeros(len(truth), dtype=np.bool_)
@@ -171,8 +170,8 @@ def _run(
             detected = detector(image)
             matches = match_boxes(boxes[rows], detected.boxes)
             rows, faces = rows[matches >= 0], detected[matches[matches >= 0]]
-        asked: Contour = contour or ("3d" if scheme == "68-3d" else "visible")
-        found.update(zip(rows.tolist(), model(image, faces, contour=asked), strict=True))
+        wanted: Contour = contour or ("3d" if scheme == "68-3d" else "visible")
+        found.update(zip(rows.tolist(), model(image, faces, contour=wanted), strict=True))
     require_readable(int(readable.sum()), problems)
     return found, readable, problems
 
@@ -180,7 +179,7 @@ def _run(
 def _match_predictions(
     dataset: Dataset[LandmarkSample], truth: LandmarkTruth, model: Predictions | Path | str
 ) -> tuple[_Found, tuple[BadAnnotation, ...]]:
-    """The predictions for the labeled faces, and what of their files cannot be used.
+    """Return the predictions for the labeled faces, and the problems of their files.
 
     One prediction in an image with one labeled face belongs to it; otherwise predictions are matched by the IoU of
     the boxes around the points.
@@ -194,7 +193,9 @@ def _match_predictions(
     matched = match_images(predictions, list(names.values()))
     if not matched:
         example = next(iter(names.values()))
-        raise BadAnnotation(f"the predictions have none of the {len(names)} images, such as {example!r}; name them so")
+        raise BadAnnotation(
+            f"the predictions have none of the {len(names)} images, such as {example!r}; use these names"
+        )
     found: _Found = {}
     for (path, _), rows in _rows_by_image(dataset).items():
         given = predictions[matched[names[path]]] if names[path] in matched else ()
@@ -208,7 +209,7 @@ def _match_predictions(
 
 
 def _rows_by_image(dataset: Dataset[LandmarkSample]) -> Mapping[tuple[Path, str], Rows]:
-    """The rows of the faces in each image, separately by scheme."""
+    """Return the rows of the faces in each image, separately by scheme."""
     rows: dict[tuple[Path, str], list[int]] = {}
     for row, sample in enumerate(dataset):
         rows.setdefault((sample.path, sample.scheme), []).append(row)
@@ -216,7 +217,7 @@ def _rows_by_image(dataset: Dataset[LandmarkSample]) -> Mapping[tuple[Path, str]
 
 
 def _to_arrays(found: _Found, faces: int) -> tuple[Floats, Floats]:
-    """Points (n, 68, 2) and yaw (n,) in degrees; NaN where a face was missed or has no predicted pose."""
+    """Return points (n, 68, 2) and yaw (n,) in degrees; NaN where a face was missed or has no predicted pose."""
     points = np.full((faces, 68, 2), np.nan, dtype=np.float32)
     yaw = np.full(faces, np.nan, dtype=np.float32)
     for row, landmarks in found.items():

@@ -1,4 +1,4 @@
-"""What all results have in common, and how a detector is run on the images of a data set."""
+"""Base classes of the results, and running a detector on a data set."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectionResult(Result):
-    """A result of detections, which are kept: ``detections`` by image."""
+    """A result with its ``detections`` by image."""
 
     detections: Detections
 

@@ -59,7 +59,6 @@ def evaluate_wider(
             low score threshold: what a detector does not report cannot raise its recall.
         split: "val", or "train", which has no official lists: all its valid faces are one level.
         name: Name of the model, for legends.
-        progress: Wraps the images.
 
     Raises:
         MissingExtra: scipy, which reads the official lists, is not installed. This is checked before the model runs.
