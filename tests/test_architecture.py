@@ -20,7 +20,7 @@ HOMES = {
     "fastapi": "server/",
     "starlette": "server/",
     "uvicorn": "server/",
-    "pydantic": "server/",
+    "pydantic": ("server/", "train/"),
     "prometheus_client": "server/",
     "httpx": "client.py",
 }

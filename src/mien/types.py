@@ -26,6 +26,9 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 """A float32 array of any shape."""
 
+Doubles = NDArray[np.float64]
+"""A float64 array of any shape."""
+
 KEYPOINTS = ("left_eye", "right_eye", "nose", "left_mouth", "right_mouth")
 """Names of the five keypoints, in order."""
 

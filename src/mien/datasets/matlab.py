@@ -1,4 +1,4 @@
-"""MATLAB files."""
+"""Read MATLAB files."""
 
 from __future__ import annotations
 

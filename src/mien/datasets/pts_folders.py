@@ -38,7 +38,13 @@ def read_pts_folders(root: Path | str, progress: Progress = no_progress) -> Data
             )
         if stem not in images:
             raise annotation_error(file, "no image of that name beside it", "put it there or remove the file")
-        return _sample(file, images[stem], _subset(root, file))
+        return LandmarkSample(
+            path=images[stem],
+            points=checked_points(file, read_pts(file), _POINTS, size_of(file, images[stem])),
+            scheme="68",
+            subset=_subset(root, file),
+            person=original_image(file.stem),
+        )
 
     return Dataset(*collect(parse, sorted(labels | images.keys()), progress), root=root)
 
@@ -46,13 +52,3 @@ def read_pts_folders(root: Path | str, progress: Progress = no_progress) -> Data
 def _subset(root: Path, file: Path) -> str:
     folders = file.relative_to(root).parts[:-1]
     return folders[0] if folders else root.resolve().name
-
-
-def _sample(file: Path, image: Path, subset: str) -> LandmarkSample:
-    return LandmarkSample(
-        path=image,
-        points=checked_points(file, read_pts(file), _POINTS, size_of(file, image)),
-        scheme="68",
-        subset=subset,
-        person=original_image(file.stem),
-    )

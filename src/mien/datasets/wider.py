@@ -16,11 +16,10 @@ from mien.datasets.blocks import Block, block_faces, block_name, read_blocks
 from mien.datasets.parsing import annotation_error, require_image
 from mien.datasets.samples import Dataset, DetectionSample, Progress, collect, no_progress, unknown
 from mien.errors import BadAnnotation, BadOption
+from mien.types import Doubles
 
 _LAYOUT = "x y w h blur expression illumination invalid occlusion pose"
 _INVALID = 7
-
-_Numbers = NDArray[np.float64]
 
 
 def read_wider(root: Path | str, split: str = "train", progress: Progress = no_progress) -> Dataset[DetectionSample]:
@@ -59,7 +58,7 @@ def read_wider_text(
     return Dataset(samples, problems + tuple(empty), images)
 
 
-def _sample(path: Path, sizes: _Numbers, invalid: NDArray[np.bool_]) -> DetectionSample:
+def _sample(path: Path, sizes: Doubles, invalid: NDArray[np.bool_]) -> DetectionSample:
     """Make a sample of boxes x, y, w, h."""
     # A box without area still marks a face: neither a positive nor background. The official train list has a few;
     # a negative size becomes the box between the same two corners.
@@ -69,7 +68,7 @@ def _sample(path: Path, sizes: _Numbers, invalid: NDArray[np.bool_]) -> Detectio
     return DetectionSample(path, boxes.astype(np.float32), ignored, unknown(len(boxes), 5, 2))
 
 
-def _empty_boxes(block: Block, sizes: _Numbers) -> Iterator[BadAnnotation]:
+def _empty_boxes(block: Block, sizes: Doubles) -> Iterator[BadAnnotation]:
     """One problem for each box x, y, w, h whose width or height is not above 0."""
     for (line, _), (_, _, w, h) in zip(block.rows[1:], sizes.tolist(), strict=False):
         if w <= 0 or h <= 0:

@@ -20,7 +20,7 @@ from mien.models import CropSpec, Model, ModelSource, PointPatches, SquareBox, W
 from mien.options import build
 from mien.types import Deadline, Faces
 
-_IMAGES_PER_BATCH = 16
+IMAGES_PER_BATCH = 16
 """Images whose crops share network calls; longer lists are processed in groups of this size."""
 
 _CROPS: Mapping[str, type[CropSpec]] = MappingProxyType(
@@ -104,7 +104,7 @@ class FaceDetector:
         config = self.config if min_face_size is None else replace(self.config, min_face_size=min_face_size)
         remaining = iter(images)
         faces: list[Faces] = []
-        while group := [read_mipmap(source) for source in islice(remaining, _IMAGES_PER_BATCH)]:
+        while group := [read_mipmap(source) for source in islice(remaining, IMAGES_PER_BATCH)]:
             faces += self._detect_rotated(group, config, deadline)
         return faces
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from mien.types import Floats
 
 DETECTOR_BOX_SCALE = 0.8
 """Side of the detector's squared box, in longer sides of :func:`training_box`."""

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption
 from mien.geometry.mean_face import MEAN_FACE, POINT_DEVIATION
-
-Doubles = NDArray[np.float64]
+from mien.types import Doubles
 
 _FLAT = 1e-6
 """Points whose extent across is below this fraction of their extent along lie on a line: the pose is undefined."""

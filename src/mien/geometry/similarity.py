@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mien.errors import BadOption
-
-Doubles = NDArray[np.float64]
+from mien.types import Doubles
 
 
 @dataclass(frozen=True, slots=True, eq=False)

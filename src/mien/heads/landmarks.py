@@ -17,7 +17,7 @@ from mien.geometry.pose import fit_pose
 from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.models import Model, ModelCard, ModelSource, SquareBox, StretchedBox, open_model
 from mien.options import option, validate
-from mien.types import Deadline, Faces, Floats, Image, Landmarks, Pose
+from mien.types import Deadline, Doubles, Faces, Floats, Image, Landmarks, Pose
 
 _TASK = "landmarks68"
 _FACES_PER_BATCH = 32
@@ -31,8 +31,6 @@ _MIN_UNCERTAINTY = 1e-6
 Contour: TypeAlias = Literal["visible", "3d"]
 
 _SCHEMES: dict[Contour, str] = {"visible": "68", "3d": "68-3d"}
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

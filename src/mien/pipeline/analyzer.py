@@ -11,15 +11,13 @@ import numpy as np
 
 from mien.alignment import AlignedFace, AlignSpec, align_faces
 from mien.detection import FaceDetector
+from mien.detection.detector import IMAGES_PER_BATCH
 from mien.errors import BadOption
 from mien.geometry.schemes import to_five
 from mien.heads import LandmarkDetector, LandmarkOptions
 from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.pipeline.config import AnalyzerConfig
 from mien.types import Deadline, Face, Faces, Landmarks, Pose
-
-_IMAGES_PER_BATCH = 16
-"""Images whose crops share network calls; longer lists are processed in groups of this size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +121,7 @@ class FaceAnalyzer:
         deadline = options.get("deadline")
         remaining = iter(images)
         analyses: list[list[FaceAnalysis]] = []
-        while group := [read_mipmap(image) for image in islice(remaining, _IMAGES_PER_BATCH)]:
+        while group := [read_mipmap(image) for image in islice(remaining, IMAGES_PER_BATCH)]:
             detected = self.face_detector.batch(group, min_face_size=min_face_size, deadline=deadline)
             detected = [faces[:max_faces] for faces in detected]
             landmarks: Sequence[Sequence[Landmarks] | None] = [None] * len(group)

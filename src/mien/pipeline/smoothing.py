@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption
 from mien.options import option, validate
-from mien.types import Floats
+from mien.types import Doubles, Floats
 
 _MIN_SIZE = 1e-6
 _MIN_CUTOFF = 1e-6
-
-_Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +65,9 @@ class PointFilter:
         self._fps = fps
         self._config = config
         self._frames = 0
-        self._last: _Doubles = np.empty((0, 2))
-        self._smooth: _Doubles = np.empty((0, 2))
-        self._speeds: _Doubles = np.empty((0, 2))
+        self._last: Doubles = np.empty((0, 2))
+        self._smooth: Doubles = np.empty((0, 2))
+        self._speeds: Doubles = np.empty((0, 2))
 
     def __call__(self, points: NDArray[np.floating]) -> Floats:
         """Return the smoothed points (k, 2) of the next frame, in the unit they came in.
@@ -94,11 +92,11 @@ class PointFilter:
         self._last = now
         return self._smooth.astype(np.float32)
 
-    def _weight(self, cutoff: float | _Doubles) -> _Doubles:
+    def _weight(self, cutoff: float | Doubles) -> Doubles:
         """Return the weight of a new value in a low-pass filter with this cutoff frequency in Hz."""
         return np.asarray(1 / (1 + self._fps / (2 * np.pi * cutoff)))
 
-    def _cutoffs(self) -> _Doubles:
+    def _cutoffs(self) -> Doubles:
         """Return the cutoff frequency in Hz of each point, (k, 1)."""
         places = self._smooth - self._smooth.mean(axis=0)
         size = max(float(np.ptp(places, axis=0).max()), _MIN_SIZE)

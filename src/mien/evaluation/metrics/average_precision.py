@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption
 from mien.geometry import boxes as box_geometry
-from mien.types import Faces, Floats
+from mien.types import Doubles, Faces, Floats
 
-Doubles = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 MIN_IOU = 0.5

@@ -24,9 +24,8 @@ from mien.errors import BadOption
 from mien.evaluation.metrics.nme import NormalizedErrors
 from mien.geometry import boxes as box_geometry
 from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS
-from mien.types import Floats
+from mien.types import Doubles, Floats
 
-Doubles = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 Norm: TypeAlias = Literal["inter-ocular", "inter-pupil", "box", "diagonal"]

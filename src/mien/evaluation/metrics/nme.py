@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.errors import BadOption
 from mien.geometry import boxes as box_geometry
-from mien.types import Floats
-
-Doubles = NDArray[np.float64]
+from mien.types import Doubles, Floats
 
 THRESHOLD = 0.1
 """Normalized error above which a face counts as a failure."""

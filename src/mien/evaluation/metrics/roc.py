@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption, needs_extra
 from mien.geometry import boxes as box_geometry
-from mien.types import Faces, Floats
-
-Doubles = NDArray[np.float64]
+from mien.types import Doubles, Faces, Floats
 
 MIN_IOU = 0.5
 
