@@ -86,7 +86,7 @@ def block_faces(block: Block, layout: str) -> NDArray[np.float64]:
 
 
 def _is_name(text: str) -> bool:
-    """Whether a line names an image: by its suffix, or because it does not begin with a number."""
+    """Return whether a line names an image: by its suffix, or because it does not begin with a number."""
     if Path(text).suffix.lower() in IMAGE_SUFFIXES:
         return True
     try:

@@ -63,7 +63,7 @@ def read_lp300(root: Path | str, progress: Progress = no_progress) -> Dataset[La
 
 
 def _items(root: Path) -> list[_Item]:
-    """Every image and every file of points once, sorted by name."""
+    """Return every image and every file of points once, sorted by name."""
     labels = root / "landmarks"
     folders = {f.name for parent in (root, labels) for f in parent.iterdir() if f.is_dir() and f != labels}
     items = []
@@ -113,7 +113,7 @@ def _parse(item: _Item) -> LandmarkSample:
 
 
 def _model(place: Path, fields: _Fields) -> NDArray[np.float64] | None:
-    """The points of the 3D model (68, 2 or 3), if the file has them."""
+    """Return the points of the 3D model (68, 2 or 3), if the file has them."""
     if "pts_3d" not in fields:
         return None
     model = as_numbers(place, "pts_3d", fields["pts_3d"])
@@ -123,21 +123,21 @@ def _model(place: Path, fields: _Fields) -> NDArray[np.float64] | None:
 
 
 def _is_projected(given: NDArray[np.float64], model: NDArray[np.float64] | None, has_yaw: bool) -> bool:
-    """Whether pts_2d are the projection of a 3D model."""
+    """Return whether pts_2d are the projection of a 3D model."""
     if model is None:
         return has_yaw
     return bool(np.allclose(given, model[:, :2], rtol=0, atol=_SAME, equal_nan=True))
 
 
 def _with_depth(model: NDArray[np.float64] | None) -> Floats | None:
-    """The points of the 3D model, if all have a depth."""
+    """Return the points of the 3D model, if all have a depth."""
     if model is None or model.shape != (_POINTS, 3) or not np.isfinite(model).all():
         return None
     return model.astype(np.float32)
 
 
 def _visible(place: Path, fields: _Fields) -> Floats:
-    """1 visible, 0 occluded; NaN self-occluded or unknown."""
+    """Return the visibility (68,): 1 visible, 0 occluded, NaN self-occluded or unknown."""
     if "visibility" not in fields:
         return unknown(_POINTS)
     given = as_numbers(place, "visibility", fields["visibility"]).ravel()
@@ -148,7 +148,7 @@ def _visible(place: Path, fields: _Fields) -> Floats:
 
 
 def _mirrored(points: Floats, visible: Floats, pose: Pose | None, width: int) -> tuple[Floats, Floats, Pose | None]:
-    """Points, visibility and head pose in the mirrored image."""
+    """Return points, visibility and head pose in the mirrored image."""
     order = list(SIXTY_EIGHT_MIRROR)
     flipped = np.stack([width - points[order, 0], points[order, 1]], axis=1)
     turned = None if pose is None else Pose(-pose.yaw, pose.pitch, -pose.roll)

@@ -62,7 +62,7 @@ def write_pts(path: Path | str, points: NDArray[np.floating]) -> None:
 
 
 def _announced(path: Path, head: list[tuple[int, str]]) -> int:
-    """Number of points announced by the lines before the brace."""
+    """Return the number of points announced by the lines before the brace."""
     entries = {key.strip(): (line, value.strip()) for line, text in head for key, _, value in [text.partition(":")]}
     for key in ("version", "n_points"):
         if key not in entries:

@@ -114,7 +114,7 @@ def _plan(format: str, faces: Sequence[LandmarkSample], options: ShardOptions) -
 
 
 def _digest(faces: Iterable[LandmarkSample]) -> str:
-    """SHA-256 of everything in the shards except the pixels, for which the file size stands in."""
+    """Return the SHA-256 of the content of the shards; file sizes represent the pixels."""
     digest = hashlib.sha256()
     for face in faces:
         for part in _parts(face):

@@ -50,9 +50,7 @@ class Sample:
         visible: (68,), 1 visible, 0 occluded, NaN unknown.
         pose: (3,), yaw, pitch, roll in degrees, NaN where unknown.
         scheme: "68" or "68-3d".
-        subset: Part of the data set.
         person: Identity; each person is in one split only.
-        name: File name of the image.
         rule: Name of the crop, see ``datasets.crop_rules``.
     """
 
@@ -161,7 +159,7 @@ def count_samples(path: Path) -> int:
 
 
 def _features(sample: Sample, count: int) -> dict[str, tuple[Any, str]]:
-    """The fields of a record.
+    """Return the fields of a record.
 
     Unknown points are 0 with ``mask`` 0; unknown visibility is -1; unknown angles are NaN. ``shard_records`` is the
     number of records in the file: truncation between records is not detected otherwise.
@@ -184,7 +182,7 @@ def _features(sample: Sample, count: int) -> dict[str, tuple[Any, str]]:
 
 
 def _fields(place: str, record: bytes, parse: Any) -> dict[str, Any]:
-    """Each field as bytes or an array, after checking type and length."""
+    """Return each field as bytes or an array, after checking type and length."""
     from google.protobuf.message import DecodeError
 
     try:

@@ -48,7 +48,7 @@ def read_wflw(root: Path | str, split: str = "all", progress: Progress = no_prog
 
 
 def _rows(root: Path, split: str) -> list[tuple[str, str]]:
-    """The lines of a list, each after its ``file:line``."""
+    """Return the lines of a list, each with its ``file:line``."""
     name = f"list_98pt_rect_attr_{split}.txt"
     places = [root / folder / name for folder in _FOLDERS]
     file = next((place for place in places if place.is_file()), places[0])

@@ -69,7 +69,7 @@ def _sample(path: Path, sizes: Doubles, invalid: NDArray[np.bool_]) -> Detection
 
 
 def _empty_boxes(block: Block, sizes: Doubles) -> Iterator[BadAnnotation]:
-    """One problem for each box x, y, w, h whose width or height is not above 0."""
+    """Yield a problem for each box x, y, w, h whose width or height is not above 0."""
     for (line, _), (_, _, w, h) in zip(block.rows[1:], sizes.tolist(), strict=False):
         if w <= 0 or h <= 0:
             cure = "correct its width and height; it is ignored"

@@ -1,1 +1,1 @@
-"""Arithmetic on boxes, points and similarities: numpy only."""
+"""Boxes, landmark schemes, similarities and head pose, in numpy."""

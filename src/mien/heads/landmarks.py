@@ -222,7 +222,7 @@ def _check_boxes(faces: Sequence[Faces]) -> None:
 
 
 def _rotations(degrees: Doubles) -> Doubles:
-    """(n, 2, 2); positive angles turn the x axis toward the y axis."""
+    """Return rotations (n, 2, 2); positive angles turn the x axis toward the y axis."""
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     return np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
 

@@ -211,7 +211,7 @@ def _load_jpeg(image: JpegImageFile, stream: IO[bytes], name: str, size: tuple[i
 
 
 def _is_gray(pixel: object) -> bool:
-    """Whether the pixel may belong to a block without data, which libjpeg fills with middle gray."""
+    """Return whether the pixel may belong to a block without data, which libjpeg fills with middle gray."""
     bands = np.array(pixel, dtype=np.float64).reshape(-1)
     if len(bands) == 3:  # blocks next to a missing one lend it some of their chroma, but no luma
         bands = bands @ np.array([0.299, 0.587, 0.114])
@@ -219,7 +219,7 @@ def _is_gray(pixel: object) -> bool:
 
 
 def _lacks_blocks(image: JpegImageFile, data: bytes, layout: JpegLayout, size: tuple[int, int]) -> bool:
-    """Whether the data of a decoded JPEG end before its last block although an end marker follows."""
+    """Return whether the data of a decoded JPEG end before its last block although an end marker follows."""
     if not layout.one_scan:
         return layout.scans < 2  # cut in the first of several scans, which gives each block its mean
     corner = (image.width - 1, image.height - 1)

@@ -141,7 +141,7 @@ def draw_landmarks(
     """Return a copy of the RGB image with the landmarks of each face; the first face lies on top.
 
     The parts of 68 landmarks are connected by thin lines: jaw green, brows and eyes in the color of their side,
-    nose and mouth pink. All grows with the face. Landmarks with NaN are left out; tags as in :func:`draw_faces`.
+    nose and mouth pink. Sizes scale with the face. Landmarks with NaN are left out; tags as in :func:`draw_faces`.
 
     Args:
         image: RGB (h, w, 3).

@@ -182,7 +182,7 @@ class Tracker:
         return zip(tracks, self._analyzer.landmarks(mipmap, faces), strict=True)
 
     def _is_reliable(self, landmarks: Landmarks, search_box: Floats, image: Image) -> bool:
-        """Whether these landmarks are a face near its search box, with its center inside the image."""
+        """Return whether these landmarks are a face near its search box, with its center inside the image."""
         if not np.isfinite(landmarks.points).all():
             return False
         box = _box_of(landmarks)
@@ -196,7 +196,7 @@ class Tracker:
         )
 
     def _move(self, track: _Track, landmarks: Landmarks) -> None:
-        """Put a face where its landmarks are; a jump restarts the smoothing."""
+        """Move a track to its landmarks; a jump restarts the smoothing."""
         before = None if track.landmarks is None else _box_of(track.landmarks)
         jumped = before is None or _square_iou(_box_of(landmarks), before) < self._config.min_iou
         if self._config.smoothing is not None:

@@ -198,7 +198,7 @@ def normalizing_lengths(points: Floats, norm: Norm) -> Doubles:
 
 
 def _eye_centers(points: Floats) -> Floats:
-    """The eye centers (n, 2, 2): the mean of the known points of each eye, if its corners are among them."""
+    """Return the eye centers (n, 2, 2): the mean of the known points of each eye, if its corners are among them."""
     centers = np.full((len(points), 2, 2), np.nan, dtype=np.float32)
     for column, (eye, corners) in enumerate(_EYE_CORNERS.items()):
         known = np.isfinite(points[:, corners]).all(axis=(1, 2))
@@ -207,7 +207,7 @@ def _eye_centers(points: Floats) -> Floats:
 
 
 def _errors(truth: LandmarkTruth, points: Floats, lengths: Doubles, visible_only: bool) -> Doubles:
-    """The normalized error of each point, (n, 68): infinite in a missed face, NaN where it does not count."""
+    """Return the normalized error of each point, (n, 68): infinite in a missed face, NaN if not counted."""
     distances = np.linalg.norm(points.astype(np.float64) - truth.points, axis=2)
     distances[np.isnan(points).any(axis=(1, 2))] = np.inf
     counted = np.isfinite(truth.points).all(axis=2)
@@ -217,5 +217,5 @@ def _errors(truth: LandmarkTruth, points: Floats, lengths: Doubles, visible_only
 
 
 def _face_errors(errors: Doubles) -> Doubles:
-    """The mean (m,) of the point errors (n, k) of each face that has any."""
+    """Return the mean (m,) of the point errors (n, k) of each face that has any."""
     return np.asarray(np.nanmean(errors[~np.isnan(errors).all(axis=1)], axis=1))

@@ -134,7 +134,7 @@ def ellipse_iou(ellipses: NDArray[np.floating], boxes: Floats, size: tuple[float
 
 
 def _shared(ellipse: Doubles, boxes: Doubles) -> Doubles:
-    """Area (m,) that one ellipse shares with each box, integrated in vertical slices between the box's sides."""
+    """Return the intersection (m,) of an ellipse with each box, integrated over vertical slices."""
     a, b, degrees, x, y = ellipse
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     reach = np.hypot(a * cos, b * sin)
@@ -150,7 +150,7 @@ def _shared(ellipse: Doubles, boxes: Doubles) -> Doubles:
 
 
 def _assign(overlaps: Doubles) -> tuple[float, float]:
-    """Number of matches above MIN_IOU and sum of IoU, in the assignment with the greatest sum."""
+    """Return the number of matches above MIN_IOU and the sum of IoU of the assignment with the greatest sum."""
     from scipy.optimize import linear_sum_assignment
 
     values = overlaps[linear_sum_assignment(overlaps, maximize=True)]

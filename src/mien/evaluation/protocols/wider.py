@@ -75,7 +75,7 @@ def evaluate_wider(
 
 
 def _label(dataset: Dataset[DetectionSample], root: Path | None) -> dict[str, LabeledImage]:
-    """The faces that count, by the lists below ``root``."""
+    """Return the faces that count, by the lists below ``root``."""
     if root is None:
         return {dataset.name(s): LabeledImage(s.boxes, {"all": np.flatnonzero(~s.ignored)}) for s in dataset}
     lists = read_wider_lists(root)
