@@ -69,8 +69,8 @@ def _row(option: TyperOption) -> str:
 
 
 def _type_name(option: TyperOption) -> str:
-    choices = option.type_descriptor.choices
-    return "|".join(map(str, choices)) if choices else option.bare_type().upper()
+    choices = getattr(option.type, "choices", ())
+    return "|".join(map(str, choices)) if choices else option.type.name.upper()
 
 
 if __name__ == "__main__":
