@@ -11,7 +11,7 @@ import pytest
 import mien
 from mien import errors
 
-HEAVY = {"torch", "lightning_fabric", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train"}
+HEAVY = {"torch", "pydantic", "lightning_fabric", "matplotlib", "scipy", "onnx", "tensorboard", "mien.train"}
 
 
 STUB = Path(mien.__file__).with_suffix(".pyi")
@@ -60,10 +60,9 @@ def imported(code: str) -> set[str]:
 
 
 def test_import_is_light() -> None:
-    assert not imported("import mien") & (HEAVY | {"numpy", "cv2", "onnxruntime", "pydantic"})
+    assert not imported("import mien") & (HEAVY | {"numpy", "cv2", "onnxruntime"})
     everything = "; ".join(f"mien.{name}" for name in sorted(mien.__all__))
-    # Not in HEAVY itself: Typer imports pydantic where it is installed.
-    assert not imported(f"import mien; {everything}") & (HEAVY | {"pydantic"})
+    assert not imported(f"import mien; {everything}") & HEAVY
 
 
 @pytest.mark.parametrize(
@@ -71,10 +70,10 @@ def test_import_is_light() -> None:
 )
 def test_help_is_light(call: list[str]) -> None:
     quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):"
-    assert not imported(f"from mien.cli import main\n{quiet}\n    assert main({call}) == 0") & (HEAVY - {"pydantic"})
+    assert not imported(f"from mien.cli import main\n{quiet}\n    assert main({call}) == 0") & HEAVY
 
 
 def test_listing_commands_does_not_load_numpy() -> None:
     quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):"
     loaded = imported(f"from mien.cli import main\n{quiet}\n    assert main(['--help']) == 0")
-    assert not loaded & {*HEAVY, "numpy", "cv2", "onnxruntime", "fastapi", "pydantic"}
+    assert not loaded & {*HEAVY, "numpy", "cv2", "onnxruntime", "fastapi"}
