@@ -90,6 +90,17 @@ class Candidates:
         return Candidates(self.boxes[index], self.scores[index])
 
 
+@dataclass(frozen=True, slots=True)
+class _Keypoint:
+    """A keypoint of a face as a read-only attribute."""
+
+    index: int
+
+    def __get__(self, face: Face, owner: type[Face]) -> Floats:
+        point: Floats = face.keypoints[self.index]
+        return point
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Face:
     """One detected face.
@@ -132,34 +143,20 @@ class Face:
         """Center (x, y) of the box."""
         return float(self.box[0] + self.box[2]) / 2, float(self.box[1] + self.box[3]) / 2
 
-    @property
-    def left_eye(self) -> Floats:
-        """(2,), the eye on the left of the image."""
-        return self._keypoint("left_eye")
+    left_eye = _Keypoint(0)
+    """(2,), the eye on the left of the image."""
 
-    @property
-    def right_eye(self) -> Floats:
-        """(2,), the eye on the right of the image."""
-        return self._keypoint("right_eye")
+    right_eye = _Keypoint(1)
+    """(2,), the eye on the right of the image."""
 
-    @property
-    def nose(self) -> Floats:
-        """(2,), the tip of the nose."""
-        return self._keypoint("nose")
+    nose = _Keypoint(2)
+    """(2,), the tip of the nose."""
 
-    @property
-    def left_mouth(self) -> Floats:
-        """(2,), the mouth corner on the left of the image."""
-        return self._keypoint("left_mouth")
+    left_mouth = _Keypoint(3)
+    """(2,), the mouth corner on the left of the image."""
 
-    @property
-    def right_mouth(self) -> Floats:
-        """(2,), the mouth corner on the right of the image."""
-        return self._keypoint("right_mouth")
-
-    def _keypoint(self, name: str) -> Floats:
-        point: Floats = self.keypoints[KEYPOINTS.index(name)]
-        return point
+    right_mouth = _Keypoint(4)
+    """(2,), the mouth corner on the right of the image."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return box, score and keypoints as plain Python values; unknown keypoints are None."""

@@ -7,12 +7,16 @@ from torch import Tensor, nn
 from mien.train.networks.blocks import Residual, conv, face_logit, pool, prelu_conv
 
 
-class PaperONet(nn.Module):
+class _ONet(nn.Module):
     """48 x 48 crops."""
 
     input_size = 48
     stage = "onet"
     outputs = ("scores", "offsets", "keypoints")
+
+
+class PaperONet(_ONet):
+    """The network of the paper."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,12 +40,8 @@ class PaperONet(nn.Module):
         return face_logit(self.score(x)), self.offsets(x), self.keypoints(x).unflatten(1, (5, 2))
 
 
-class MienONet(nn.Module):
-    """48 x 48 crops."""
-
-    input_size = 48
-    stage = "onet"
-    outputs = ("scores", "offsets", "keypoints")
+class MienONet(_ONet):
+    """Plain 3 x 3 convolutions."""
 
     def __init__(self) -> None:
         super().__init__()

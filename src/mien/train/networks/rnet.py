@@ -7,12 +7,16 @@ from torch import Tensor, nn
 from mien.train.networks.blocks import conv, face_logit, pool, prelu_conv
 
 
-class PaperRNet(nn.Module):
+class _RNet(nn.Module):
     """24 x 24 crops."""
 
     input_size = 24
     stage = "rnet"
     outputs = ("scores", "offsets")
+
+
+class PaperRNet(_RNet):
+    """The network of the paper."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -27,12 +31,8 @@ class PaperRNet(nn.Module):
         return face_logit(self.score(x)), self.offsets(x)
 
 
-class MienRNet(nn.Module):
-    """24 x 24 crops."""
-
-    input_size = 24
-    stage = "rnet"
-    outputs = ("scores", "offsets")
+class MienRNet(_RNet):
+    """Plain 3 x 3 convolutions."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from mien.datasets.shards import Sample, read_shards
 from mien.errors import BadRecipe
 from mien.imaging.draw import contact_sheet, draw_landmarks
-from mien.models import ModelCard, OutputSpec
+from mien.models import OutputSpec
 from mien.train.engine.display import report
 from mien.train.losses import DISTANCE_LOSSES, distances, laplace, weighted_mean
 from mien.train.networks.deployed import Deployed, normalize
@@ -25,7 +25,7 @@ from mien.train.recipe import NonNegative, Recipe, Section
 from mien.train.samples.faces import source_probability
 from mien.train.samples.landmarks import LandmarkSampler, LandmarkSamples
 from mien.train.task import Batch, Images
-from mien.train.tasks.parts import SampledTask, collate, make_card
+from mien.train.tasks.parts import Contract, SampledTask, collate
 from mien.types import Landmarks
 
 _BATCH = 64
@@ -145,18 +145,11 @@ class LandmarksTask(SampledTask[LandmarksRecipe]):
         """Return the network from uint8 crops to landmarks, uncertainty and pose."""
         return Deployed(network, activate)
 
-    def card(self, metrics: dict[str, float]) -> ModelCard:
-        """Return the card."""
+    def contract(self) -> Contract:
+        """Return crop and outputs; the labels of the landmarks are their contours."""
         network = cast(LandmarkNetwork, self.network)
-        return make_card(
-            self.recipe,
-            network,
-            metrics,
-            task="landmarks68",
-            size=INPUT_SIZE,
-            crop=self.recipe.samples.crop_spec(),
-            output=OutputSpec(network.outputs, {"landmarks": network.contours}),
-        )
+        output = OutputSpec(network.outputs, {"landmarks": network.contours})
+        return Contract("landmarks68", INPUT_SIZE, self.recipe.samples.crop_spec(), output)
 
 
 def landmark_losses(outputs: dict[str, Tensor], batch: Batch, options: LandmarkLosses) -> dict[str, Tensor]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -42,7 +44,18 @@ def make_network(recipe: Recipe, runs: Path) -> nn.Module:
     return network
 
 
-class SampledTask(Generic[R]):
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What the card of a network says beside its recipe: task, input, crop and outputs."""
+
+    task: str
+    size: int
+    crop: CropSpec
+    output: OutputSpec
+    channels: int = 3
+
+
+class SampledTask(ABC, Generic[R]):
     """What the tasks have in common: batches drawn from a sampler, and fixed batches to validate on.
 
     Attributes:
@@ -65,6 +78,27 @@ class SampledTask(Generic[R]):
     def example(self) -> Images:
         """Return held-out samples."""
         return cast(Images, self.validation[0]["images"][:_EXAMPLES].numpy())
+
+    @abstractmethod
+    def contract(self) -> Contract:
+        """Return task, input, crop and outputs of the network."""
+
+    def card(self, metrics: dict[str, float]) -> ModelCard:
+        """Return the model card of the trained network."""
+        recipe, contract = self.recipe, self.contract()
+        sources = recipe.data.sources.values()
+        return ModelCard(
+            name=recipe.name,
+            task=contract.task,
+            input=InputSpec(contract.size, contract.channels, "RGB", MEAN, SCALE),
+            crop=contract.crop,
+            output=contract.output,
+            license=recipe.data.license,
+            training_data=", ".join(f"{source.path} ({source.format}, weight {source.weight:g})" for source in sources),
+            source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
+            scores={name: round(value, 5) for name, value in metrics.items()},
+            parameters=sum(parameter.numel() for parameter in self.network.parameters()),
+        )
 
     def outputs(self, network: nn.Module) -> list[Any]:
         """Return what the network returns for each validation batch."""
@@ -92,30 +126,3 @@ def collate(samples: Sequence[Arrays]) -> Batch:
 def join(batches: Sequence[Batch]) -> dict[str, NDArray[np.generic]]:
     """Return the batches as one array per name."""
     return {name: torch.cat([batch[name] for batch in batches]).numpy() for name in batches[0]}
-
-
-def make_card(
-    recipe: Recipe,
-    network: nn.Module,
-    metrics: Mapping[str, float],
-    *,
-    task: str,
-    size: int,
-    crop: CropSpec,
-    output: OutputSpec,
-    channels: int = 3,
-) -> ModelCard:
-    """Return the card of a trained network."""
-    sources = recipe.data.sources.values()
-    return ModelCard(
-        name=recipe.name,
-        task=task,
-        input=InputSpec(size, channels, "RGB", MEAN, SCALE),
-        crop=crop,
-        output=output,
-        license=recipe.data.license,
-        training_data=", ".join(f"{source.path} ({source.format}, weight {source.weight:g})" for source in sources),
-        source=f"trained with mien, recipe {recipe.name}, network {recipe.network.kind}, seed {recipe.seed}",
-        scores={name: round(value, 5) for name, value in metrics.items()},
-        parameters=sum(parameter.numel() for parameter in network.parameters()),
-    )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mien.errors import BadRecipe
 from mien.geometry.schemes import FIVE_MIRROR
 from mien.imaging.draw import contact_sheet
-from mien.models import ModelCard, OutputSpec, PointPatches
+from mien.models import OutputSpec, PointPatches
 from mien.train import losses
 from mien.train.networks.deployed import Deployed, normalize
 from mien.train.networks.lnet import LNETS, MienLNet, PaperLNet, activate
@@ -22,7 +22,7 @@ from mien.train.samples.augment import augment
 from mien.train.samples.faces import FaceImages, read_faces
 from mien.train.samples.views import View
 from mien.train.task import Arrays, Batch, Images
-from mien.train.tasks.parts import SampledTask, join, make_card, validation_batches
+from mien.train.tasks.parts import Contract, SampledTask, join, validation_batches
 
 _SHOWN = 64
 _FARTHEST = 0.4
@@ -96,18 +96,10 @@ class PatchesTask(SampledTask[PatchesRecipe]):
         """Return the network from uint8 patches to keypoints."""
         return Deployed(network, activate)
 
-    def card(self, metrics: dict[str, float]) -> ModelCard:
-        """Return the card."""
-        return make_card(
-            self.recipe,
-            self.network,
-            metrics,
-            task="lnet",
-            size=cast(MienLNet, self.network).input_size,
-            crop=self.recipe.crop_spec(),
-            output=OutputSpec(("keypoints",)),
-            channels=15,
-        )
+    def contract(self) -> Contract:
+        """Return patches and outputs: five crops of three channels."""
+        network = cast(MienLNet, self.network)
+        return Contract("lnet", network.input_size, self.recipe.crop_spec(), OutputSpec(("keypoints",)), channels=15)
 
 
 class PatchSampler:

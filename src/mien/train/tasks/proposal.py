@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mien.geometry import boxes as box
 from mien.imaging.draw import contact_sheet
-from mien.models import ModelCard, OutputSpec, Window
+from mien.models import OutputSpec, Window
 from mien.train import losses
 from mien.train.metrics import detection_metrics
 from mien.train.networks.deployed import Deployed, normalize
@@ -27,7 +27,7 @@ from mien.train.samples.crops import CropOptions, CropSampler, label_windows
 from mien.train.samples.faces import FaceImages, read_faces
 from mien.train.samples.views import View
 from mien.train.task import Arrays, Batch, Images
-from mien.train.tasks.parts import SampledTask, Sampler, join, make_card, validation_batches
+from mien.train.tasks.parts import Contract, SampledTask, Sampler, join, validation_batches
 from mien.types import Floats
 
 _SHOWN = 16
@@ -109,18 +109,10 @@ class ProposalTask(SampledTask[ProposalRecipe]):
         """Return the network from uint8 images to scores and offsets."""
         return Deployed(network, activate)
 
-    def card(self, metrics: dict[str, float]) -> ModelCard:
-        """Return the card."""
+    def contract(self) -> Contract:
+        """Return window and outputs of the network."""
         network = cast(MienPNet, self.network)
-        return make_card(
-            self.recipe,
-            network,
-            metrics,
-            task="pnet",
-            size=network.input_size,
-            crop=network.crop,
-            output=OutputSpec(network.outputs),
-        )
+        return Contract("pnet", network.input_size, network.crop, OutputSpec(network.outputs))
 
 
 class WindowSampler:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.imaging.draw import contact_sheet
-from mien.models import ModelCard, OutputSpec, SquareBox
+from mien.models import OutputSpec, SquareBox
 from mien.train import losses
 from mien.train.metrics import detection_metrics, keypoint_error
 from mien.train.networks.deployed import Deployed, Outputs, normalize
@@ -23,7 +23,7 @@ from mien.train.samples.crops import CropOptions, CropSampler
 from mien.train.samples.faces import FaceImages, read_faces
 from mien.train.samples.mining import Mined, MiningOptions, mine
 from mien.train.task import Batch, Images
-from mien.train.tasks.parts import SampledTask, join, make_card, validation_batches
+from mien.train.tasks.parts import Contract, SampledTask, join, validation_batches
 
 _SHOWN = 64
 RefinementNet = PaperRNet | MienRNet | PaperONet | MienONet
@@ -141,18 +141,11 @@ class RefinementTask(SampledTask[RefinementRecipe]):
         """Return the network from uint8 crops to scores, offsets and keypoints."""
         return Deployed(network, activate)
 
-    def card(self, metrics: dict[str, float]) -> ModelCard:
-        """Return the card."""
+    def contract(self) -> Contract:
+        """Return crop and outputs of the network."""
         network = cast(RefinementNet, self.network)
-        return make_card(
-            self.recipe,
-            network,
-            metrics,
-            task=network.stage,
-            size=network.input_size,
-            crop=SquareBox(self.recipe.samples.context),
-            output=OutputSpec(network.outputs),
-        )
+        crop = SquareBox(self.recipe.samples.context)
+        return Contract(network.stage, network.input_size, crop, OutputSpec(network.outputs))
 
 
 def activate(outputs: Outputs) -> Outputs:
