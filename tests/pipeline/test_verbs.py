@@ -41,6 +41,10 @@ def test_deadline_and_options_per_call():
         analyzer(ASTRONAUT, heads=["age"])
     with pytest.raises(mien.BadOption, match="max_faces=0"):
         analyzer(ASTRONAUT, max_faces=0)
+    with pytest.raises(mien.BadOption, match="max_faces=0"):
+        analyzer.detect(ASTRONAUT, max_faces=0)
+    with pytest.raises(TypeError, match="contor"):
+        analyzer(ASTRONAUT, heads=[], contor="3d")
 
 
 def test_single_options_and_config_exclude_each_other():

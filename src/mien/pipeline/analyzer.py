@@ -14,7 +14,7 @@ from mien.detection import FaceDetector
 from mien.detection.detector import IMAGES_PER_BATCH
 from mien.errors import BadOption
 from mien.geometry.schemes import to_five
-from mien.heads import LandmarkDetector, LandmarkOptions
+from mien.heads import Contour, LandmarkDetector, LandmarkOptions
 from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.pipeline.config import AnalyzerConfig
 from mien.types import Deadline, Face, Faces, Landmarks, Pose
@@ -100,7 +100,9 @@ class FaceAnalyzer:
         min_face_size: float | None = None,
         max_faces: int | None = None,
         align: AlignSpec | None = None,
-        **options: Unpack[LandmarkOptions],
+        contour: Contour | None = None,
+        refinement_steps: int | None = None,
+        deadline: Deadline | None = None,
     ) -> list[list[FaceAnalysis]]:
         """Return the analyzed faces of each image, best first; several images share network calls.
 
@@ -110,15 +112,14 @@ class FaceAnalyzer:
             min_face_size: Overrides the detector's option for this call, in pixels.
             max_faces: Keep only this many faces, the best.
             align: Cut aligned faces this way; None for none.
-            options: Overrides of the landmark detector's options, and the deadline, checked between network calls.
+            contour, refinement_steps: Override the landmark detector's options for this call.
+            deadline: Checked between network calls.
 
         Raises:
             BadImage, BadOption, DeadlineExceeded.
         """
-        if max_faces is not None and max_faces < 1:
-            raise BadOption(f"max_faces={max_faces}: must be at least 1, or None for all")
+        _check_max_faces(max_faces)
         wanted = self._wanted(heads)
-        deadline = options.get("deadline")
         remaining = iter(images)
         analyses: list[list[FaceAnalysis]] = []
         while group := [read_mipmap(image) for image in islice(remaining, IMAGES_PER_BATCH)]:
@@ -126,7 +127,9 @@ class FaceAnalyzer:
             detected = [faces[:max_faces] for faces in detected]
             landmarks: Sequence[Sequence[Landmarks] | None] = [None] * len(group)
             if "landmarks" in wanted:
-                landmarks = self._landmark_detector().batch(group, detected, **options)
+                landmarks = self._landmark_detector().batch(
+                    group, detected, contour=contour, refinement_steps=refinement_steps, deadline=deadline
+                )
             for image, faces, found in zip(group, detected, landmarks, strict=True):
                 nothing: list[None] = [None] * len(faces)
                 aligned = nothing if align is None else self.align(image, faces, align, found)
@@ -142,6 +145,7 @@ class FaceAnalyzer:
         deadline: Deadline | None = None,
     ) -> Faces:
         """Return the faces of one image, best first, without running any head."""
+        _check_max_faces(max_faces)
         return self.face_detector(image, min_face_size=min_face_size, deadline=deadline)[:max_faces]
 
     def landmarks(
@@ -174,6 +178,11 @@ class FaceAnalyzer:
         if closed:
             raise BadOption(f"heads={wanted}: {closed[0]!r} is not open; open are {opened or 'none'}")
         return wanted
+
+
+def _check_max_faces(max_faces: int | None) -> None:
+    if max_faces is not None and max_faces < 1:
+        raise BadOption(f"max_faces={max_faces}: must be at least 1, or None for all")
 
 
 def faces_from_landmarks(faces: Faces, landmarks: Sequence[Landmarks]) -> Faces:
