@@ -7,7 +7,7 @@ Both start from boxes computed from the true points, so that only the landmarks 
 `boxes.face_box`, as in `mien evaluate landmarks`. dlib's predictor (Kazemi and Sullivan 2014, trained on 300W) expects
 the boxes of its own detector and is sensitive to them: it gets a square around the true points without the jaw, `SIDE`
 times the mean of their width and height, shifted down by `DOWN` of it, which is best for dlib on training data
-(--tune). Its result on mien's boxes is reported, too. Its points are pixel centres, so half a pixel is added.
+(--tune). Its result on mien's boxes is reported, too. Its points are pixel centers, so half a pixel is added.
 
 mien is asked for the jaw of the labels, 3D in AFLW2000-3D; dlib knows the visible edge only. Hence the NME without the
 jaw. Time is from image and box to points (mien: and pose), one face a call, one thread; the methods alternate face by
@@ -131,8 +131,8 @@ def dlib_box(points: Floats, side: float = SIDE, down: float = DOWN) -> Floats:
     """Return the squares (n, 4) that dlib starts from, given the true points (n, 68, 2)."""
     inner = boxes.bounding_boxes(points[:, SIXTY_EIGHT_GROUPS["jaw"].stop :])
     size = (inner[:, 2:] - inner[:, :2]).mean(axis=1, keepdims=True)
-    centre = (inner[:, :2] + inner[:, 2:]) / 2 + size * np.array([0, down], np.float32)
-    return np.concatenate([centre - size * side / 2, centre + size * side / 2], axis=1)
+    center = (inner[:, :2] + inner[:, 2:]) / 2 + size * np.array([0, down], np.float32)
+    return np.concatenate([center - size * side / 2, center + size * side / 2], axis=1)
 
 
 def dlib_methods() -> list[Method]:

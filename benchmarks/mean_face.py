@@ -90,12 +90,12 @@ def symmetric(face: Array) -> Array:
 
 def align(points: Array, face: Array) -> tuple[Array, Array]:
     """Return the rotations (n, 3, 3) from ``face`` to the points, and the points (n, 68, 3) aligned to it."""
-    centred = points - points.mean(axis=1, keepdims=True)
-    left, scales, right = np.linalg.svd(centred.swapaxes(1, 2) @ face)
+    centered = points - points.mean(axis=1, keepdims=True)
+    left, scales, right = np.linalg.svd(centered.swapaxes(1, 2) @ face)
     signs = np.ones((len(points), 3))
     signs[:, 2] = np.linalg.det(left @ right)
     rotations = (left * signs[:, None]) @ right
-    return rotations, centred @ rotations / (scales * signs).sum(axis=1)[:, None, None]
+    return rotations, centered @ rotations / (scales * signs).sum(axis=1)[:, None, None]
 
 
 def write(face: Array, deviation: Array) -> None:

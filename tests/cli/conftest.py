@@ -132,7 +132,7 @@ POSE = (10, -20, 5)
 
 
 @pytest.fixture(scope="session")
-def landmarker(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> str:
+def landmark_detector(face68: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The file of a network that sees the same 68 points in every box, both contours alike, and ``POSE``."""
     size, answers = (
         16,
@@ -188,7 +188,7 @@ def shipped(networks: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def squares(*corners: tuple[int, int], width: int = 200, height: int = 160) -> np.ndarray:
-    """White squares of ``SQUARE`` pixels on black; each is a face of ``BOX`` pixels round the same centre."""
+    """White squares of ``SQUARE`` pixels on black; each is a face of ``BOX`` pixels round the same center."""
     image = np.zeros((height, width, 3), np.uint8)
     for x, y in corners:
         image[y : y + SQUARE, x : x + SQUARE] = 255

@@ -20,9 +20,9 @@ def lines(text: str) -> list[dict]:
 
 
 @pytest.fixture
-def call(landmarker, shipped):
+def call(landmark_detector, shipped):
     def run(*words: str) -> int:
-        return main(["align", *words, "--landmarks-model", landmarker])
+        return main(["align", *words, "--landmarks-model", landmark_detector])
 
     return run
 

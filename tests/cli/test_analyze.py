@@ -8,10 +8,10 @@ from mien.datasets.pts import read_pts
 from mien.imaging import read_image
 
 
-def test_everything_in_one_pass(shipped, landmarker, save, capsys) -> None:
+def test_everything_in_one_pass(shipped, landmark_detector, save, capsys) -> None:
     save("x.png", (80, 60))
     outputs = ["--draw", "drawn", "--aligned", "faces", "--pts", "points", "--size", "60"]
-    assert main(["analyze", "x.png", "--json", *outputs, "--landmarks-model", landmarker]) == 0
+    assert main(["analyze", "x.png", "--json", *outputs, "--landmarks-model", landmark_detector]) == 0
     out, err = capsys.readouterr()
     record = json.loads(out)
     (face,), (aligned,) = record["faces"], record["aligned_faces"]

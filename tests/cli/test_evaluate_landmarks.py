@@ -1,4 +1,4 @@
-"""``mien evaluate landmarks`` with the detector of white squares, and a landmarker that trusts its boxes."""
+"""``mien evaluate landmarks`` with the detector of white squares, and a landmark_detector that trusts its boxes."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_the_face_box_of_a_placed_face_is_its_box(place) -> None:
 
 
 @pytest.fixture
-def landmarker(monkeypatch, place) -> list:
-    """A fake landmarker: points by the box, 2 px lower in the 3D contour; yaw 10. Returns how it was made."""
+def landmark_detector(monkeypatch, place) -> list:
+    """A fake landmark_detector: points by the box, 2 px lower in the 3D contour; yaw 10. Returns how it was made."""
     made = []
 
     class Fake:
@@ -101,7 +101,7 @@ def result(capsys) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
-def test_from_true_and_from_detected_boxes(shipped, landmarker, data, capsys) -> None:
+def test_from_true_and_from_detected_boxes(shipped, landmark_detector, data, capsys) -> None:
     assert main([*CALL, "--norm", "diagonal", "--json", "--plot", "ced.png"]) == 0
     out = result(capsys)
     assert out["format"] == "300w"
@@ -115,19 +115,19 @@ def test_from_true_and_from_detected_boxes(shipped, landmarker, data, capsys) ->
     assert detected["subsets"]["HELEN"]["failure_rate_10_diagonal"] >= 0.5
     assert 0.01 < detected["all"]["nme_diagonal"] < 0.15  # the boxes of the fake detector are a little off
     assert Path("ced.png").stat().st_size > 0
-    assert landmarker == [("senet68", 2)]
+    assert landmark_detector == [("senet68", 2)]
 
 
-def test_one_kind_of_boxes_and_another_network(shipped, landmarker, data, capsys) -> None:
+def test_one_kind_of_boxes_and_another_network(shipped, landmark_detector, data, capsys) -> None:
     options = ["--boxes", "truth", "--landmarks-model", "x.onnx", "--refinement-steps", "1", "--norm", "box"]
     assert main([*CALL, "--json", *options]) == 0
     out = result(capsys)
     assert list(out["boxes"]) == ["truth"]
     assert "nme_jaw_box" in out["boxes"]["truth"]["all"]
-    assert landmarker == [("x.onnx", 1)]
+    assert landmark_detector == [("x.onnx", 1)]
 
 
-def test_the_labels_decide_which_jaw_is_asked_for(landmarker, labelled, place, capsys) -> None:
+def test_the_labels_decide_which_jaw_is_asked_for(landmark_detector, labelled, place, capsys) -> None:
     points = place(box((80, 60)))
     labelled(face(points, scheme="68-3d", yaw=14.0))
     off = 2 / np.sqrt(sides(points).prod())
@@ -143,7 +143,7 @@ def test_boxes_of_given_points_are_refused(data, capsys) -> None:
     assert "--boxes and --contour do not apply" in capsys.readouterr().err
 
 
-def test_the_tables(landmarker, labelled, place, capsys) -> None:
+def test_the_tables(landmark_detector, labelled, place, capsys) -> None:
     labelled(face(place(box((80, 60))), yaw=-35.0), face(place(box((20, 20)))))
     assert main([*CALL, "--boxes", "truth"]) == 0
     assert capsys.readouterr().out.splitlines() == [
@@ -244,7 +244,7 @@ def test_covered_points_count_when_asked(labelled, place, capsys) -> None:
     assert record["all"]["nme_inter_ocular"] == pytest.approx(0)
 
 
-def test_what_it_cannot_use(landmarker, labelled, data, place, capsys) -> None:
+def test_what_it_cannot_use(landmark_detector, labelled, data, place, capsys) -> None:
     points = place(box((80, 60)))
     assert main([*CALL, "--predictions", "gone"]) == 2
     assert main([*CALL, "--predictions", lines({"image": "x.png", "points": points.tolist()})]) == 1

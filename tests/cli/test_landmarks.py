@@ -17,11 +17,11 @@ def lines(text: str) -> list[dict]:
 
 
 @pytest.fixture
-def call(landmarker, shipped):
+def call(landmark_detector, shipped):
     """The command with a network that sees the same points in every box."""
 
     def run(*words: str) -> int:
-        return main(["landmarks", *words, "--landmarks-model", landmarker])
+        return main(["landmarks", *words, "--landmarks-model", landmark_detector])
 
     return run
 

@@ -118,7 +118,7 @@ UNIT = np.random.default_rng(0).random((68, 2))
 UNIT[:2] = [[0, 0], [1, 1]]
 
 
-class _Landmarker:
+class _LandmarkDetector:
     """Puts the points about the middle of what is white near the box, as wide as a face of ``BOX`` pixels."""
 
     made: ClassVar[list[object]] = []
@@ -139,18 +139,18 @@ class _Landmarker:
 
 
 @pytest.fixture
-def landmarker(monkeypatch: pytest.MonkeyPatch) -> type[_Landmarker]:
-    monkeypatch.setattr("mien.pipeline.analyzer.LandmarkDetector", _Landmarker)
-    monkeypatch.setattr(_Landmarker, "made", [])
-    return _Landmarker
+def landmark_detector(monkeypatch: pytest.MonkeyPatch) -> type[_LandmarkDetector]:
+    monkeypatch.setattr("mien.pipeline.analyzer.LandmarkDetector", _LandmarkDetector)
+    monkeypatch.setattr(_LandmarkDetector, "made", [])
+    return _LandmarkDetector
 
 
-def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
+def test_landmarks_follow_the_face(shipped, clip, capsys, landmark_detector) -> None:
     call = ["video", clip, "--landmarks", "--detect-every", "4", "--no-smoothing", "--json", "--draw", "drawn.mp4"]
     assert (
         main([*call, "--contour", "3d", "--refinement-steps", "2", "--landmarks-model", "mine", "--threads", "1"]) == 0
     )
-    assert landmarker.made == [("mine", "3d", 2, 1)]
+    assert landmark_detector.made == [("mine", "3d", 2, 1)]
     out, err = capsys.readouterr()
     frames = [json.loads(line) for line in out.splitlines()]
     assert [[face["track"] for face in frame["faces"]] for frame in frames] == [[0]] * 5 + [[]]
@@ -169,7 +169,7 @@ def test_landmarks_follow_the_face(shipped, clip, capsys, landmarker) -> None:
         assert [bool((np.ptp(image, axis=2) > 60).any()) for image in reader] == [True] * 5 + [False]
 
 
-def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landmarker) -> None:
+def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landmark_detector) -> None:
     def points(*options: str) -> np.ndarray:
         assert main(["video", clip, "--landmarks", "--json", *options]) == 0
         lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
@@ -181,7 +181,7 @@ def test_points_are_smoothed_unless_told_otherwise(shipped, clip, capsys, landma
     assert (plain - smooth).max() < 10
 
 
-def test_table_names_track_and_frame(shipped, clip, capsys, landmarker) -> None:
+def test_table_names_track_and_frame(shipped, clip, capsys, landmark_detector) -> None:
     assert main(["video", clip, "--landmarks"]) == 0
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["frame", "track"]
@@ -190,6 +190,6 @@ def test_table_names_track_and_frame(shipped, clip, capsys, landmarker) -> None:
     assert len({len(row) for row in [head, *rows]}) == 1
 
 
-def test_every_must_be_a_number_of_frames(shipped, clip, capsys, landmarker) -> None:
+def test_every_must_be_a_number_of_frames(shipped, clip, capsys, landmark_detector) -> None:
     assert main(["video", clip, "--landmarks", "--detect-every", "0"]) == 2
     assert "detect_every=0: must be at least 1" in capsys.readouterr().err

@@ -75,8 +75,8 @@ def test_form_quirks_are_accepted(http: httpx.Client) -> None:
 
 def test_landmarks(http: httpx.Client, faces: mien.Faces) -> None:
     for contour, scheme in (("visible", "68"), ("3d", "68-3d")):
-        landmarker = mien.LandmarkDetector(contour=contour, refinement_steps=2, threads=1)  # type: ignore[arg-type]
-        record = image_record("astronaut.jpg", 512, 512, faces, landmarker(read_image(FILE), faces))
+        landmark_detector = mien.LandmarkDetector(contour=contour, refinement_steps=2, threads=1)  # type: ignore[arg-type]
+        record = image_record("astronaut.jpg", 512, 512, faces, landmark_detector(read_image(FILE), faces))
         answer = http.post("/v1/landmarks", params={"contour": contour, "refinement_steps": 2}, files=form())
         assert answer.json() == record
         assert answer.json()["faces"][0]["landmarks"]["scheme"] == scheme

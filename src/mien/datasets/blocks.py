@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, numbered_lines, numbers
+from mien.datasets.parsing import annotation_error, numbered_lines, numbers
+from mien.imaging import SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def block_faces(block: Block, layout: str) -> NDArray[np.float64]:
 
 def _is_name(text: str) -> bool:
     """Return whether a line names an image: by its suffix, or because it does not begin with a number."""
-    if Path(text).suffix.lower() in IMAGE_SUFFIXES:
+    if Path(text).suffix.lower() in SUFFIXES:
         return True
     try:
         float(text.split()[0])

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, require_image
+from mien.datasets.parsing import annotation_error, require_image
 from mien.datasets.samples import Dataset, DetectionSample, IdentitySample, Progress, collect, no_progress, unknown
 from mien.errors import BadAnnotation
+from mien.imaging import SUFFIXES
 
 
 def read_people(root: Path | str, progress: Progress = no_progress) -> Dataset[IdentitySample]:
@@ -54,4 +55,4 @@ def _folder(root: Path | str) -> Path:
 
 
 def _is_image(file: Path) -> bool:
-    return file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")

@@ -17,8 +17,6 @@ from mien.errors import BadAnnotation, BadImage
 from mien.imaging.io import image_size
 from mien.types import Floats
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-
 FIRST_CORNER = 0.5
 """Corner of the first pixel in files that count pixels from 1, as Matlab does: the center of that pixel is (1, 1)."""
 

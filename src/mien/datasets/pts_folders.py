@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, checked_points, original_image, size_of
+from mien.datasets.parsing import annotation_error, checked_points, original_image, size_of
 from mien.datasets.pts import read_pts
 from mien.datasets.samples import Dataset, LandmarkSample, Progress, collect, no_progress
+from mien.imaging import SUFFIXES
 
 _POINTS = 68
 
@@ -21,7 +22,7 @@ def read_pts_folders(root: Path | str, progress: Progress = no_progress) -> Data
     images: dict[Path, Path] = {}
     labels: set[Path] = set()
     for file in sorted(root.rglob("*")):
-        if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith("."):
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith("."):
             images.setdefault(file.with_suffix(""), file)
         elif file.suffix == ".pts" and not file.name.startswith("."):
             labels.add(file.with_suffix(""))

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mien.datasets.blocks import block_faces, block_name, read_block, read_blocks
-from mien.datasets.parsing import IMAGE_SUFFIXES, annotation_error, numbered_lines
+from mien.datasets.parsing import annotation_error, numbered_lines
 from mien.errors import BadAnnotation, BadOption
+from mien.imaging import SUFFIXES
 from mien.io import atomic_write
 from mien.schema import face_records, faces_from_records, to_json_line
 from mien.types import Faces
@@ -76,7 +77,7 @@ def match_images(images: Collection[str], names: Sequence[str]) -> dict[str, str
 
 def _parts(name: str) -> tuple[str, ...]:
     path = PurePosixPath(name.replace("\\", "/"))
-    return (path.with_suffix("") if path.suffix.lower() in IMAGE_SUFFIXES else path).parts
+    return (path.with_suffix("") if path.suffix.lower() in SUFFIXES else path).parts
 
 
 def read_detections(

@@ -1,1 +1,1 @@
-"""Training: the only room that imports torch. What crosses back to inference is one .onnx file a network."""
+"""Training: the only package that imports torch. Its one output is an .onnx file per network."""

@@ -48,14 +48,14 @@ def test_from_shards_to_points(data, tmp_path):
     made = recipe()
     path = train(made, made.make_task(data, tmp_path), tmp_path / "run", make_fabric("cpu"))
     assert path.stat().st_size < 1_000_000  # 16 bits a weight
-    landmarker = mien.LandmarkDetector(path)
-    card = landmarker.network.card
+    landmark_detector = mien.LandmarkDetector(path)
+    card = landmark_detector.network.card
     assert card.output == OutputSpec(("landmarks", "uncertainty"), {"landmarks": ("visible", "3d")})
     assert {"nme_inter_ocular_DOTS", "nme_inter_ocular_MODEL", "failure_rate_10_inter_ocular"} <= set(card.scores)
     sample = dotted()
     box = face_box(sample.wide_points[None])
     faces = Faces(box, np.ones(1), np.full((1, 5, 2), np.nan))
-    (found,) = landmarker(read_image(sample.wide), faces)
+    (found,) = landmark_detector(read_image(sample.wide), faces)
     assert found.points.shape == (68, 2)
     middle = (box[0, :2] + box[0, 2:]) / 2
     # Hardly trained, it says "about the middle" of the crop that it was shown: the right crop, in the right frame.
