@@ -13,6 +13,7 @@ from mien.errors import ModelMismatch
 from mien.models import (
     CARD_KEY,
     FivePoint,
+    Grid,
     InputSpec,
     ModelCard,
     OutputSpec,
@@ -31,7 +32,15 @@ FIVE = ((0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8))
 
 
 @pytest.mark.parametrize(
-    "crop", [SquareBox(1.25), StretchedBox(1.0), FivePoint(FIVE, 112), PointPatches(0.25), Window(4, 12)]
+    "crop",
+    [
+        SquareBox(1.25),
+        StretchedBox(1.0),
+        FivePoint(FIVE, 112),
+        PointPatches(0.25),
+        Window(4, 12),
+        Grid((8, 16, 32), 10.0, 340.0),
+    ],
 )
 def test_a_card_survives_json(crop):
     card = dataclasses.replace(CARD, crop=crop)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mien.models import PointPatches, SquareBox, StretchedBox, Window
+from mien.errors import ModelMismatch
+from mien.models import Grid, PointPatches, SquareBox, StretchedBox, Window
 
 BOX = np.array([[10, 20, 30, 60]], np.float32)  # 20 x 40, center (20, 40)
 
@@ -33,6 +34,28 @@ def test_the_face_box_is_centered_in_its_window():
     spec = Window(stride=4, cell=12)
     found = spec.face_boxes(np.array([0, 2]), np.array([0, 1]), 31)
     assert found.tolist() == [[9.5, 9.5, 21.5, 21.5], [13.5, 17.5, 25.5, 29.5]]
+
+
+def test_cells_of_a_grid_are_centered_half_a_stride_from_their_corner():
+    grid = Grid((8, 16, 32), 10.0, 340.0)
+    rows, columns = np.array([0, 2]), np.array([0, 1])
+    assert grid.centers(rows, columns, 8).tolist() == [[4, 4], [12, 20]]
+    assert grid.centers(rows, columns, 32).tolist() == [[16, 16], [48, 80]]
+
+
+@pytest.mark.parametrize(
+    ("values", "entry"),
+    [
+        (((), 10.0, 340.0), "strides"),
+        (((16, 8), 10.0, 340.0), "strides"),
+        (((8, 12), 10.0, 340.0), "strides"),
+        (((8,), 0.0, 340.0), "min_face"),
+        (((8,), 10.0, 10.0), "max_face"),
+    ],
+)
+def test_a_grid_that_cannot_be_is_refused(values, entry):
+    with pytest.raises(ModelMismatch, match=f"crop.{entry}"):
+        Grid(*values)
 
 
 @pytest.mark.parametrize("spec", [SquareBox(2.0), StretchedBox(2.0)])

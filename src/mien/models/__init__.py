@@ -1,7 +1,7 @@
 """Networks: model cards, crop specifications, and the sessions that run them."""
 
 from mien.models.card import CARD_KEY, InputSpec, ModelCard, OutputSpec
-from mien.models.crops import CropSpec, FivePoint, PointPatches, SquareBox, StretchedBox, Window
+from mien.models.crops import CropSpec, FivePoint, Grid, PointPatches, SquareBox, StretchedBox, Window
 from mien.models.session import (
     Model,
     ModelSource,
@@ -17,6 +17,7 @@ __all__ = [
     "CARD_KEY",
     "CropSpec",
     "FivePoint",
+    "Grid",
     "InputSpec",
     "Model",
     "ModelCard",

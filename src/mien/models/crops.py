@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -113,7 +114,32 @@ class Window:
         return np.concatenate([first, first + np.float32(self.cell)], axis=1)
 
 
-CropSpec = SquareBox | StretchedBox | FivePoint | PointPatches | Window
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The whole image, at any scale: each cell of each grid predicts one face.
+
+    ``strides``: side of the cells of each grid in pixels of the input, finest first. The input's height and width
+    are multiples of the last. ``min_face``, ``max_face``: geometric mean of the sides, in pixels of the input, of
+    the faces that are found.
+    """
+
+    strides: tuple[int, ...]
+    min_face: float
+    max_face: float
+
+    def __post_init__(self) -> None:
+        rising = all(fine < coarse and coarse % fine == 0 for fine, coarse in pairwise(self.strides))
+        usable = len(self.strides) > 0 and self.strides[0] >= 1 and rising
+        require(usable, "crop.strides", self.strides, "whole numbers above 0, each a multiple of the one before")
+        require(0 < self.min_face < math.inf, "crop.min_face", self.min_face, "above 0")
+        require(self.min_face < self.max_face < math.inf, "crop.max_face", self.max_face, "above crop.min_face")
+
+    def centers(self, rows: NDArray[np.intp], columns: NDArray[np.intp], stride: int) -> Floats:
+        """Return the center (n, 2), x and y in pixels of the input, of cells of the grid with this stride."""
+        return (np.stack([columns, rows], axis=1) + np.float32(0.5)).astype(np.float32) * np.float32(stride)
+
+
+CropSpec = SquareBox | StretchedBox | FivePoint | PointPatches | Window | Grid
 
 CROP_KINDS: Mapping[str, type[CropSpec]] = MappingProxyType(
     {
@@ -122,6 +148,7 @@ CROP_KINDS: Mapping[str, type[CropSpec]] = MappingProxyType(
         "five_point": FivePoint,
         "point_patches": PointPatches,
         "window": Window,
+        "grid": Grid,
     }
 )
 """Each kind of crop by its name in the JSON of a card."""
