@@ -207,7 +207,7 @@ def _mien(options: Options) -> Peer:
     }
     thresholds = options.thresholds or (None if shipped else PUBLISHED_THRESHOLDS)
     if thresholds:
-        values |= dict(zip(("pnet_threshold", "rnet_threshold", "onet_threshold"), thresholds, strict=True))
+        values |= dict(zip(("pnet_threshold", "rnet_threshold", "score_threshold"), thresholds, strict=True))
     names = ("pnet", "rnet", "onet")
     models = {} if options.weights is None else {name: str(options.weights / f"{name}.onnx") for name in names}
     analyzer = mien.FaceAnalyzer(

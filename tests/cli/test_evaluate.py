@@ -212,6 +212,6 @@ def test_the_commands_start_from_the_options_that_their_curves_need(monkeypatch)
     monkeypatch.setattr("mien.cli.evaluate.FaceAnalyzer", Analyzer)
     for task in (["wider"], ["wider", "--threshold", "0.5"], ["fddb"], ["keypoints"]):
         main(["evaluate", *task, "--data", "nowhere"])
-    thresholds = [config.detector.onet_threshold for config in configs]
-    assert thresholds == [0.01, 0.5, 0.01, DetectorConfig().onet_threshold]
+    thresholds = [config.detector.score_threshold for config in configs]
+    assert thresholds == [0.01, 0.5, 0.01, DetectorConfig().score_threshold]
     assert configs[0].detector.min_face_size == 10

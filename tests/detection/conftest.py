@@ -7,11 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from mien.models import InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, Window
+from mien.models import CropSpec, Grid, InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, Window
+
+OUTPUTS = {
+    "onet": ("scores", "offsets", "keypoints"),
+    "refiner": ("scores", "offsets", "keypoints"),
+    "lnet": ("keypoints",),
+    "proposer": ("stride8", "stride16", "stride32"),
+}
 
 
-def make_card(task: str, size: int, crop: SquareBox | PointPatches | Window) -> ModelCard:
-    outputs = {"onet": ("scores", "offsets", "keypoints"), "lnet": ("keypoints",)}.get(task, ("scores", "offsets"))
+def make_card(task: str, size: int, crop: CropSpec) -> ModelCard:
+    outputs = OUTPUTS.get(task, ("scores", "offsets"))
     return ModelCard(
         name=f"fake {task}",
         task=task,
@@ -55,6 +62,30 @@ class FakePNet:
         first = batch[0, : 1 - size : stride, : 1 - size : stride, 0, None] / np.float32(255)
         offsets = np.float32(self.offset) + np.float32(self.first_pixel) * first
         return scores[None], offsets[None].astype(np.float32)
+
+
+@dataclass
+class FakeProposer:
+    """A cell's score is its brightness; it proposes the square of three cells around its center."""
+
+    grid: Grid = field(default_factory=lambda: Grid((8, 16, 32), 10.0, 340.0))
+    shapes: list = field(default_factory=list)
+
+    @property
+    def card(self):
+        return make_card("proposer", 32, self.grid)
+
+    def run(self, batch):
+        self.shapes.append(batch.shape)
+        count, height, width, _ = batch.shape
+        maps = []
+        for stride in self.grid.strides:
+            cells = batch.reshape(count, height // stride, stride, width // stride, stride * 3)
+            values = np.full((count, 15, height // stride, width // stride), 0.5, np.float32)
+            values[:, 0] = cells.mean(axis=(2, 4)) / 255
+            values[:, 1:5] = 1.5 * stride
+            maps.append(values)
+        return tuple(maps)
 
 
 @dataclass
@@ -110,6 +141,16 @@ def fake_rnet():
 @pytest.fixture
 def fake_onet():
     return lambda **options: FakeRefiner(task="onet", size=48, **options)
+
+
+@pytest.fixture
+def fake_refiner():
+    return lambda **options: FakeRefiner(task="refiner", size=64, **options)
+
+
+@pytest.fixture
+def fake_proposer():
+    return FakeProposer
 
 
 @pytest.fixture

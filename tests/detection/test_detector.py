@@ -10,7 +10,7 @@ from mien.detection import DetectorConfig, FaceDetector
 from mien.errors import BadImage, BadOption, ModelMismatch, ModelMissing
 from mien.models import Window
 
-ONE_LEVEL = DetectorConfig(min_face_size=24, max_face_size=24, pnet_threshold=0.99)
+ONE_LEVEL = DetectorConfig(method="mtcnn", min_face_size=24, max_face_size=24, pnet_threshold=0.99)
 """One level at half size: windows of 24 x 24 image pixels, four pixels apart."""
 
 
@@ -41,24 +41,25 @@ def test_squares_are_detected_as_faces(detector, square_image):
 def test_each_stage_can_drop_a_face(detector, fake_rnet, fake_onet, square_image):
     image = square_image((32, 20), value=128)  # a score of 0.502; 0.492 for O-Net, whose magnified crop has soft edges
     knobs = {
+        "method": "mtcnn",
         "min_face_size": 24,
         "max_face_size": 24,
         "pnet_threshold": 0.5,
         "rnet_threshold": 0.5,
-        "onet_threshold": 0.48,
+        "score_threshold": 0.48,
     }
     assert len(detector(DetectorConfig(**knobs))(image)) == 1
-    for stage in ("pnet", "rnet", "onet"):
-        assert len(detector(DetectorConfig(**{**knobs, f"{stage}_threshold": 0.51}))(image)) == 0
+    for threshold in ("pnet_threshold", "rnet_threshold", "score_threshold"):
+        assert len(detector(DetectorConfig(**{**knobs, threshold: 0.51}))(image)) == 0
 
 
 def test_no_faces_give_an_empty_result(detector):
-    faces = detector(DetectorConfig())(np.zeros((60, 80, 3), np.uint8))
+    faces = detector(DetectorConfig(method="mtcnn"))(np.zeros((60, 80, 3), np.uint8))
     assert (faces.boxes.shape, faces.scores.shape, faces.keypoints.shape) == ((0, 4), (0,), (0, 5, 2))
 
 
 def test_an_image_of_one_pixel_has_no_faces(detector):
-    assert len(detector(DetectorConfig(pnet_threshold=0))(np.full((1, 1, 3), 255, np.uint8))) == 0
+    assert len(detector(DetectorConfig(method="mtcnn", pnet_threshold=0))(np.full((1, 1, 3), 255, np.uint8))) == 0
 
 
 def test_array_file_and_bytes_are_the_same_image(detector, square_image, tmp_path):
@@ -80,7 +81,9 @@ def mixed_images():
     return [noise(16 + 4 * (i % 7), 20 + 7 * (i % 5), i) for i in range(19)] + [np.zeros((1, 1, 3), np.uint8)]
 
 
-BUSY = DetectorConfig(min_face_size=12, pnet_threshold=0.5, rnet_threshold=0.49, onet_threshold=0.48, batch_size=5)
+BUSY = DetectorConfig(
+    method="mtcnn", min_face_size=12, pnet_threshold=0.5, rnet_threshold=0.49, score_threshold=0.48, batch_size=5
+)
 
 
 @pytest.mark.parametrize("rotations", [(0,), (90, 0)])
@@ -185,11 +188,12 @@ def test_networks_must_match_their_task(detector, fake_rnet, tmp_path):
         {"min_face_size": float("inf")},
         {"min_face_size": 40, "max_face_size": 39},
         {"max_face_size": float("nan")},
+        {"method": "viola-jones"},
         {"scale_factor": 1.0},
         {"scale_factor": 0.05},
         {"pnet_threshold": 1.1},
         {"rnet_threshold": -0.1},
-        {"onet_threshold": float("nan")},
+        {"score_threshold": float("nan")},
         {"level_nms_iou": 2},
         {"batch_size": 0},
         {"batch_size": 2.5},
@@ -204,3 +208,34 @@ def test_invalid_options_are_rejected(wrong):
     name = list(wrong)[-1]
     with pytest.raises(BadOption, match=f"{name}=.* must"):
         DetectorConfig(**wrong)
+
+
+def test_stages_tell_what_each_network_keeps(detector, fake_proposer, square_image):
+    image = square_image((32, 20))
+    look = detector()
+    stages = look.stages(image)
+    assert list(stages) == ["pnet", "rnet", "onet"]
+    np.testing.assert_array_equal(stages["onet"].boxes, look(image).boxes)
+    assert len(stages["pnet"]) >= len(stages["rnet"]) >= len(stages["onet"]) == 1
+
+
+def test_the_two_stages_propose_and_refine(fake_proposer, fake_refiner, square_image):
+    image = square_image((32, 32), (96, 64))  # bright squares of 24 pixels
+    knobs = {"method": "two-stage", "min_face_size": 10, "score_threshold": 0.5}
+    proposer, refiner = fake_proposer(), fake_refiner(offset=(0.1, 0, 0, 0))
+    look = FaceDetector(proposer=proposer, refiner=refiner, **knobs)
+    stages = look.stages(image)
+    assert list(stages) == ["proposer", "refiner"]
+    proposed = stages["proposer"].boxes
+    assert len(refiner.batches[0]) == len(proposed)
+    faces = look(image)
+    np.testing.assert_array_equal(stages["refiner"].boxes, faces.boxes)
+    alone = FaceDetector(proposer=proposer, refiner=None, **knobs)(image)
+    assert len(alone) == int((stages["proposer"].scores >= 0.5).sum())
+
+
+def test_only_the_networks_of_the_method_are_opened(fake_proposer, tmp_path):
+    absent = tmp_path / "absent.onnx"
+    FaceDetector(method="two-stage", proposer=fake_proposer(), refiner=None, pnet=absent)
+    with pytest.raises(ModelMissing):
+        FaceDetector(method="mtcnn", proposer=fake_proposer(), pnet=absent)

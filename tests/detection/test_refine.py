@@ -15,7 +15,7 @@ relaxed = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 KEEP_ALL = DetectorConfig(
-    rnet_threshold=0, onet_threshold=0, rnet_nms_iou=1, final_nms_iom=1, box_voting=False, flip_tta=False
+    rnet_threshold=0, score_threshold=0, rnet_nms_iou=1, final_nms_iom=1, box_voting=False, flip_tta=False
 )
 
 
@@ -96,7 +96,7 @@ def test_box_voting_averages_overlapping_boxes(fake_onet):
     image = np.full((60, 120, 3), 51, np.uint8)
     image[:, :26] = 204
     crops = candidates((0, 0, 20, 20), (6, 0, 26, 20), (80, 0, 100, 20))
-    (found,) = run_onet([Mipmap(image)], [crops], fake_onet(), DetectorConfig(onet_threshold=0, final_nms_iom=0.5))
+    (found,) = run_onet([Mipmap(image)], [crops], fake_onet(), DetectorConfig(score_threshold=0, final_nms_iom=0.5))
     # the first two share 14 of 26 columns and both score 0.8: the face is half-way; the third stays where it was
     np.testing.assert_allclose(found.boxes, [[3, 0, 23, 20], [80, 0, 100, 20]], atol=0.05)  # crops blur the border
     np.testing.assert_allclose(found.keypoints[0, 0], [3 + 0.3 * 20, 0.4 * 20], atol=0.05)
@@ -117,7 +117,7 @@ def test_flip_tta_averages_both_results(fake_onet):
 
 def test_flip_tta_mirrors_the_crop(fake_onet, gradient):
     onet = fake_onet()
-    run_onet([Mipmap(gradient)], [candidates((40, 40, 88, 88))], onet, DetectorConfig(onet_threshold=0))
+    run_onet([Mipmap(gradient)], [candidates((40, 40, 88, 88))], onet, DetectorConfig(score_threshold=0))
     first, second = onet.batches
     np.testing.assert_array_equal(second, first[:, :, ::-1])
 
@@ -128,9 +128,9 @@ def test_flip_tta_thresholds_the_mean_score(fake_onet):
     # The window is half bright: 0.7; the box lies half a window further right, where all is bright: 1.
     onet = fake_onet(offset=(0.5 / 1.7, 0, 0.5 / 1.7, 0))
     where = [candidates((50, 40, 70, 60))]
-    (found,) = run_onet([Mipmap(image)], where, onet, DetectorConfig(onet_threshold=0.8))
+    (found,) = run_onet([Mipmap(image)], where, onet, DetectorConfig(score_threshold=0.8))
     assert found.scores == pytest.approx([(0.7 + 1.0) / 2], abs=0.01)
-    (alone,) = run_onet([Mipmap(image)], where, onet, DetectorConfig(onet_threshold=0.8, flip_tta=False))
+    (alone,) = run_onet([Mipmap(image)], where, onet, DetectorConfig(score_threshold=0.8, flip_tta=False))
     assert len(alone) == 0
 
 
@@ -139,7 +139,7 @@ def test_onet_keeps_boxes_keypoints_and_scores_aligned(fake_onet):
     for i, value in enumerate((204, 51, 255)):
         image[:, 40 * i : 40 * i + 40] = value
     asked = candidates(*[(40 * i + 8, 8, 40 * i + 32, 32) for i in range(3)])
-    (faces,) = run_onet([Mipmap(image)], [asked], fake_onet(), DetectorConfig(onet_threshold=0.5))
+    (faces,) = run_onet([Mipmap(image)], [asked], fake_onet(), DetectorConfig(score_threshold=0.5))
     np.testing.assert_allclose(faces.scores, [1, 0.8], rtol=1e-6)
     np.testing.assert_allclose(faces.boxes[:, 0], [88, 8])
     np.testing.assert_allclose(faces.keypoints[:, 0, 0], [88 + 0.3 * 24, 8 + 0.3 * 24], rtol=1e-6)
@@ -160,7 +160,7 @@ def test_results_do_not_depend_on_batching(fake_rnet, fake_onet, fake_lnet, coun
     rng = np.random.default_rng(len(counts))
     images = [Mipmap(rng.integers(0, 256, (50 + 7 * i, 70, 3), dtype=np.uint8)) for i in range(len(counts))]
     asked = random_candidates(counts, seed=sum(counts))
-    knobs = DetectorConfig(rnet_threshold=0.4, onet_threshold=0.4, batch_size=batch_size)
+    knobs = DetectorConfig(rnet_threshold=0.4, score_threshold=0.4, batch_size=batch_size)
     rnet, onet = fake_rnet(offset=(0.1, 0, 0, 0)), fake_onet(offset=(0, 0.1, 0, 0))
     lnet = fake_lnet((0.6, 0.7))
     kept = run_rnet(images, asked, rnet, knobs)
@@ -170,7 +170,7 @@ def test_results_do_not_depend_on_batching(fake_rnet, fake_onet, fake_lnet, coun
     for i, image in enumerate(images):
         (alone,) = run_rnet([image], [asked[i]], rnet, DetectorConfig(rnet_threshold=0.4, batch_size=1000))
         np.testing.assert_array_equal(kept[i].boxes, alone.boxes)
-        (alone_faces,) = run_onet([image], [asked[i]], onet, DetectorConfig(onet_threshold=0.4, batch_size=1000))
+        (alone_faces,) = run_onet([image], [asked[i]], onet, DetectorConfig(score_threshold=0.4, batch_size=1000))
         np.testing.assert_array_equal(faces[i].boxes, alone_faces.boxes)
         (alone_moved,) = run_lnet([image], [alone_faces], lnet, DetectorConfig(batch_size=1000))
         np.testing.assert_array_equal(moved[i].keypoints, alone_moved.keypoints)

@@ -41,8 +41,8 @@ def test_a_pickled_analyzer_gives_the_same(image):
 
 
 def test_options_survive_pickling():
-    detector = mien.FaceDetector(mien.DetectorConfig(min_face_size=40), lnet=None, threads=1)
+    detector = mien.FaceDetector(mien.DetectorConfig(method="mtcnn", min_face_size=40), lnet=None, threads=1)
     again = pickle.loads(pickle.dumps(detector))
     assert again.config == detector.config
-    assert again.lnet is None
-    assert again.pnet.card == detector.pnet.card
+    assert again.networks.lnet is None
+    assert again.networks.pnet.card == detector.networks.pnet.card

@@ -14,7 +14,7 @@ ASTRONAUT = Path(__file__).parents[2] / "examples" / "astronaut.jpg"
 FACE = (178, 68, 88, 112)
 """x, y, width, height of her face, by hand."""
 
-GENEROUS = DetectorConfig(min_face_size=40, pnet_threshold=0.1, rnet_threshold=0.2, onet_threshold=0.3)
+GENEROUS = DetectorConfig(min_face_size=40, pnet_threshold=0.1, rnet_threshold=0.2, score_threshold=0.3)
 """Networks that have seen a single face for seconds are not sure of themselves."""
 
 RECIPE = """

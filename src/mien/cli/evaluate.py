@@ -38,7 +38,7 @@ Save = Annotated[
     Path | None, typer.Option(metavar="FILE.jsonl", help="Write the detections as JSON lines.", show_default=False)
 ]
 
-_ALL_SCORES = {"onet_threshold": 0.01, "refine_keypoints": False}
+_ALL_SCORES = {"score_threshold": 0.01, "refine_keypoints": False}
 """Curves need detections with low scores, and no keypoints."""
 
 

@@ -65,18 +65,20 @@ Padding = Annotated[
 ]
 
 _COMMON_DETECTOR_OPTIONS = (
+    "method",
     "min_face_size",
     "max_face_size",
+    "score_threshold",
+    "rotations",
+    "proposer_threshold",
     "scale_factor",
     "pnet_threshold",
     "rnet_threshold",
-    "onet_threshold",
-    "rotations",
     "refine_keypoints",
 )
 """Options of the detector with a flag; a TOML file sets the others, too."""
 
-_NAMES = {"onet_threshold": "threshold", "refine_keypoints": "lnet"}
+_NAMES = {"score_threshold": "threshold", "refine_keypoints": "lnet"}
 """Options whose flag is shorter than the field."""
 
 
@@ -171,7 +173,7 @@ def _settings(config: type, table: tuple[str, ...], names: tuple[str, ...], pane
 
 def _analyzer_settings(*, with_landmarks: bool) -> list[_Setting]:
     tables = get_type_hints(AnalyzerConfig)
-    models = ("pnet", "rnet", "onet", "lnet", *(["landmarks"] if with_landmarks else []))
+    models = ("proposer", "refiner", "pnet", "rnet", "onet", "lnet", *(["landmarks"] if with_landmarks else []))
     found = _settings(tables["detector"], ("detector",), _COMMON_DETECTOR_OPTIONS, "Detector")
     if with_landmarks:
         found += _settings(tables["landmarks"], ("landmarks",), (), "Landmarks")

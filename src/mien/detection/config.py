@@ -3,45 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from mien.errors import BadOption
 from mien.options import option, validate
+
+Method: TypeAlias = Literal["two-stage", "mtcnn"]
+"""How faces are detected: by the proposer and the refiner, or by P-, R-, O- and L-Net as published."""
 
 
 @dataclass(frozen=True, slots=True)
 class DetectorConfig:
     """Options of :class:`mien.FaceDetector`; the defaults suit the shipped networks.
 
-    IoU is intersection over union, IoM intersection over the smaller box. ``pre_nms_top_k``, ``strip_pixels`` and
-    ``batch_size`` bound memory and time; they do not change the result on ordinary images.
+    IoU is intersection over union, IoM intersection over the smaller box. ``pre_nms_top_k``, ``max_proposals``,
+    ``strip_pixels`` and ``batch_size`` bound memory and time; they do not change the result on ordinary images.
 
     Raises BadOption for a wrong type or a value out of bounds.
     """
 
+    method: Method = option("mtcnn", "two-stage: proposer and refiner; mtcnn: P-, R-, O- and L-Net")
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)
     max_face_size: float | None = option(None, "largest face to detect (default: no limit)", unit="pixels", minimum=1)
+    score_threshold: float = option(0.75, "smallest score of a detected face", minimum=0, maximum=1)
+    proposer_threshold: float = option(0.05, "proposer score threshold", minimum=0, maximum=1)
+    proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
+    max_proposals: int = option(300, "proposals of an image that the refiner sees, best first", minimum=1)
+    final_nms_iom: float = option(0.5, "NMS of the faces: IoM threshold", minimum=0, maximum=1)
+    box_voting: bool = option(True, "replace each face by the score-weighted mean of overlapping boxes")
+    flip_tta: bool = option(True, "run the last network on mirrored crops as well and average the results")
     scale_factor: float = option(
-        0.709, "step between pyramid levels; closer to 1 finds more and is slower", minimum=0.1, maximum=0.95
+        0.709, "mtcnn: step between pyramid levels; closer to 1 finds more and is slower", minimum=0.1, maximum=0.95
     )
-    pnet_threshold: float = option(0.05, "P-Net score threshold", minimum=0, maximum=1)
-    rnet_threshold: float = option(0.1, "R-Net score threshold", minimum=0, maximum=1)
-    onet_threshold: float = option(0.75, "O-Net score threshold: the score of a detected face", minimum=0, maximum=1)
-    level_nms_iou: float = option(0.5, "NMS within a pyramid level: IoU threshold", minimum=0, maximum=1)
-    pyramid_nms_iou: float = option(0.7, "NMS over all pyramid levels: IoU threshold", minimum=0, maximum=1)
-    rnet_nms_iou: float = option(0.7, "NMS after R-Net: IoU threshold", minimum=0, maximum=1)
-    final_nms_iom: float = option(0.5, "NMS after O-Net: IoM threshold", minimum=0, maximum=1)
+    pnet_threshold: float = option(0.05, "mtcnn: P-Net score threshold", minimum=0, maximum=1)
+    rnet_threshold: float = option(0.1, "mtcnn: R-Net score threshold", minimum=0, maximum=1)
+    level_nms_iou: float = option(0.5, "mtcnn: NMS within a pyramid level: IoU threshold", minimum=0, maximum=1)
+    pyramid_nms_iou: float = option(0.7, "mtcnn: NMS over all pyramid levels: IoU threshold", minimum=0, maximum=1)
+    rnet_nms_iou: float = option(0.7, "mtcnn: NMS after R-Net: IoU threshold", minimum=0, maximum=1)
     nms_after_regression: bool = option(
-        True, "apply bounding-box regression before NMS (the paper compares the raw windows)"
+        True, "mtcnn: apply bounding-box regression before NMS (the paper compares the raw windows)"
     )
-    box_voting: bool = option(True, "replace each face by the score-weighted mean of overlapping O-Net boxes")
-    flip_tta: bool = option(True, "run O-Net on mirrored crops as well and average the results")
-    refine_keypoints: bool = option(True, "refine the five keypoints with L-Net")
+    refine_keypoints: bool = option(True, "mtcnn: refine the five keypoints with L-Net")
     rotations: tuple[int, ...] = option(
         (0,), "also search the image rotated by these multiples of 90 degrees, counter-clockwise", unit="degrees"
     )
-    pre_nms_top_k: int = option(2000, "windows of a pyramid level kept before NMS", minimum=1)
-    strip_pixels: int = option(1 << 17, "pyramid pixels processed by P-Net at a time", unit="pixels", minimum=1)
-    batch_size: int = option(32, "crops in a batch of R-, O- and L-Net", minimum=1)
+    pre_nms_top_k: int = option(2000, "candidates kept before NMS: of the proposer, or of a level by P-Net", minimum=1)
+    strip_pixels: int = option(1 << 17, "mtcnn: pyramid pixels processed by P-Net at a time", unit="pixels", minimum=1)
+    batch_size: int = option(32, "crops in a batch", minimum=1)
 
     def __post_init__(self) -> None:
         validate(self)

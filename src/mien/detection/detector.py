@@ -1,64 +1,54 @@
-"""The face detector: a cascade of P-Net, R-Net, O-Net and L-Net."""
+"""The face detector."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from mien.detection.config import DetectorConfig
-from mien.detection.propose import run_pnet
-from mien.detection.refine import run_lnet, run_onet, run_rnet
+from mien.detection.methods import CROPS, Mtcnn, TwoStage
 from mien.errors import BadOption
 from mien.geometry import boxes
 from mien.imaging import ImageSource, Mipmap, read_mipmap
-from mien.models import CropSpec, Model, ModelSource, PointPatches, SquareBox, Window, open_model
+from mien.models import Model, ModelSource, open_model
 from mien.options import build
-from mien.types import Deadline, Faces
+from mien.types import Candidates, Deadline, Faces
 
 IMAGES_PER_BATCH = 16
 """Images whose crops share network calls; longer lists are processed in groups of this size."""
-
-_CROPS: Mapping[str, type[CropSpec]] = MappingProxyType(
-    {"pnet": Window, "rnet": SquareBox, "onet": SquareBox, "lnet": PointPatches}
-)
-"""The crop specification that each stage needs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, init=False)
 class FaceDetector:
     """Detect faces with five keypoints.
 
-    Immutable and safe to share between threads.
+    Immutable and safe to share between threads. Opens only the networks of ``config.method``.
 
     Args:
         config: All options at once.
-        pnet, rnet, onet, lnet: Each the name of a shipped network, the path of a file or an opened network;
-            ``lnet=None`` skips keypoint refinement.
+        proposer, refiner: Networks of the method "two-stage", each the name of a shipped network, the path of a file
+            or an opened network; ``refiner=None`` returns the proposals.
+        pnet, rnet, onet, lnet: Networks of the method "mtcnn"; ``lnet=None`` skips keypoint refinement.
         threads, providers: See :func:`mien.models.open_model`.
         options: Single fields of :class:`DetectorConfig` instead of ``config``: ``FaceDetector(min_face_size=40)``.
 
     Raises:
         ModelMissing, ModelMismatch, BadOption.
-
-    Reference:
-        Zhang et al. 2016, "Joint Face Detection and Alignment using Multi-task Cascaded Convolutional Networks".
     """
 
     config: DetectorConfig
-    pnet: Model
-    rnet: Model
-    onet: Model
-    lnet: Model | None
+    networks: TwoStage | Mtcnn
 
     def __init__(
         self,
         config: DetectorConfig | None = None,
         *,
+        proposer: ModelSource = "proposer",
+        refiner: ModelSource | None = "refiner",
         pnet: ModelSource = "pnet",
         rnet: ModelSource = "rnet",
         onet: ModelSource = "onet",
@@ -69,12 +59,21 @@ class FaceDetector:
     ) -> None:
         if config is not None and options:
             raise BadOption(f"give either config or single options ({', '.join(options)}), not both")
-        object.__setattr__(self, "config", config or build(DetectorConfig, options, "FaceDetector"))
-        for task, source in {"pnet": pnet, "rnet": rnet, "onet": onet, "lnet": lnet}.items():
-            network = None if source is None else open_model(source, task, threads=threads, providers=providers)
-            if network is not None:
-                network.card.crop_as(_CROPS[task])
-            object.__setattr__(self, task, network)
+        config = config or build(DetectorConfig, options, "FaceDetector")
+
+        def network(source: ModelSource, task: str) -> Model:
+            opened = open_model(source, task, threads=threads, providers=providers)
+            opened.card.crop_as(CROPS[task])
+            return opened
+
+        networks: TwoStage | Mtcnn
+        if config.method == "two-stage":
+            networks = TwoStage(network(proposer, "proposer"), None if refiner is None else network(refiner, "refiner"))
+        else:
+            last = None if lnet is None else network(lnet, "lnet")
+            networks = Mtcnn(network(pnet, "pnet"), network(rnet, "rnet"), network(onet, "onet"), last)
+        object.__setattr__(self, "config", config)
+        object.__setattr__(self, "networks", networks)
 
     def __call__(
         self, image: ImageSource | Mipmap, *, min_face_size: float | None = None, deadline: Deadline | None = None
@@ -108,26 +107,28 @@ class FaceDetector:
             faces += self._detect_rotated(group, config, deadline)
         return faces
 
+    def stages(self, image: ImageSource | Mipmap, *, deadline: Deadline | None = None) -> dict[str, Candidates]:
+        """Return what each network keeps of the upright image, by its task, in order. Raises like a call."""
+        found: dict[str, Candidates] = {}
+
+        def observe(task: str, kept: Sequence[Candidates | Faces]) -> None:
+            found[task] = Candidates(kept[0].boxes, kept[0].scores)
+
+        self.networks([read_mipmap(image)], self.config, deadline, observe)
+        return found
+
     def _detect_rotated(self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None) -> list[Faces]:
         """Detect in every requested rotation of each image and merge the results."""
         turns = [degrees // 90 for degrees in config.rotations]
         if turns == [0]:
-            return self._detect(images, config, deadline)
+            return self.networks(images, config, deadline)
         rotated = [Mipmap(np.ascontiguousarray(np.rot90(image.image, turn))) for image in images for turn in turns]
-        found = iter(self._detect(rotated, config, deadline))
+        found = iter(self.networks(rotated, config, deadline))
         merged = []
         for image in images:
             faces = Faces.concatenate([_rotate_back(next(found), image, turn) for turn in turns])
             merged.append(faces[boxes.nms(faces.boxes, faces.scores, config.final_nms_iom, "min")])
         return merged
-
-    def _detect(self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None) -> list[Faces]:
-        candidates = [run_pnet(image.image, self.pnet, config, deadline) for image in images]
-        candidates = run_rnet(images, candidates, self.rnet, config, deadline)
-        faces = run_onet(images, candidates, self.onet, config, deadline)
-        if self.lnet is None or not config.refine_keypoints:
-            return faces
-        return run_lnet(images, faces, self.lnet, config, deadline)
 
 
 def _rotate_back(faces: Faces, upright: Mipmap, turn: int) -> Faces:

@@ -1,4 +1,4 @@
-"""Refinement: R-Net filters candidates, O-Net returns faces with keypoints, L-Net refines the keypoints.
+"""Refinement: R-Net filters candidates, O-Net or the refiner returns faces with keypoints, L-Net refines the keypoints.
 
 Crops of several images share network calls; results do not depend on it.
 """
@@ -52,19 +52,22 @@ def _candidates(config: DetectorConfig, windows: Floats, scores: Floats, offsets
 
 def run_onet(
     images: Sequence[Mipmap],
-    candidates: Sequence[Candidates],
+    candidates: Sequence[Candidates | Faces],
     onet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
-    """Return the faces of each image, best first. Boxes may extend beyond the image."""
+    """Return the faces of each image, best first. Boxes may extend beyond the image.
+
+    ``onet``: O-Net or the refiner, which have the same outputs.
+    """
     faces = _infer_onet(images, [found.boxes for found in candidates], onet, config, deadline)
     if config.flip_tta:
         # The mean of two scores may reach the threshold where the first alone does not.
-        faces = [_nms(found, config.onet_threshold / 2, config) for found in faces]
+        faces = [_nms(found, config.score_threshold / 2, config) for found in faces]
         mirrored = _infer_onet(images, [found.boxes for found in faces], _Mirrored(onet), config, deadline)
         faces = [_mean(first, second) for first, second in zip(faces, mirrored, strict=True)]
-    return [_nms(found, config.onet_threshold, config) for found in faces]
+    return [_nms(found, config.score_threshold, config) for found in faces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

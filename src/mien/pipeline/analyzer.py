@@ -195,6 +195,8 @@ def _face_detector(config: AnalyzerConfig) -> FaceDetector:
     models = config.models
     return FaceDetector(
         config.detector,
+        proposer=models.proposer,
+        refiner=models.refiner,
         pnet=models.pnet,
         rnet=models.rnet,
         onet=models.onet,

@@ -22,6 +22,8 @@ HEADS = ("landmarks",)
 class ModelPaths:
     """Where the networks are: names of shipped networks or paths of ``.onnx`` files."""
 
+    proposer: str = option("proposer", "proposer: shipped name or path")
+    refiner: str = option("refiner", "refiner: shipped name or path")
     pnet: str = option("pnet", "P-Net: shipped name or path")
     rnet: str = option("rnet", "R-Net: shipped name or path")
     onet: str = option("onet", "O-Net: shipped name or path")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.config import DetectorConfig
-from mien.detection.propose import run_pnet
+from mien.detection.pyramid import run_pnet
 from mien.detection.refine import run_rnet
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box

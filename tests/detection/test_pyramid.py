@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mien.detection.config import DetectorConfig
-from mien.detection.propose import face_sizes, run_pnet
+from mien.detection.pyramid import face_sizes, run_pnet
 from mien.errors import ModelMismatch
 from mien.geometry import boxes
 
