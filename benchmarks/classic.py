@@ -13,7 +13,7 @@ from unittest import mock
 import cv2
 import numpy as np
 
-from mien.detection import DetectorConfig, propose
+from mien.detection import DetectorConfig, pyramid
 from mien.geometry import boxes
 from mien.imaging import Mipmap
 from mien.models import Model, ModelCard, Window
@@ -29,9 +29,9 @@ _square = boxes.square
 def classic_sampling() -> Iterator[None]:
     """Patch the sampling while the context is open. Not thread-safe."""
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.object(propose, "_pyramid", _pyramid))
-        stack.enter_context(mock.patch.object(propose, "_pad", _pad))
-        stack.enter_context(mock.patch.object(propose, "_run_level", _run_level))
+        stack.enter_context(mock.patch.object(pyramid, "_pyramid", _pyramid))
+        stack.enter_context(mock.patch.object(pyramid, "_pad", _pad))
+        stack.enter_context(mock.patch.object(pyramid, "_run_level", _run_level))
         stack.enter_context(mock.patch.object(boxes, "square", _integer_square))
         stack.enter_context(mock.patch.object(Mipmap, "crops", _crops))
         yield
@@ -55,19 +55,19 @@ def _pad(level: Image, card: ModelCard) -> tuple[Image, int]:
 
 def _run_level(
     level: Image, image: Image, pnet: Model, config: DetectorConfig, deadline: Deadline | None
-) -> propose._Proposals:
+) -> pyramid._Proposals:
     card, crop = pnet.card, pnet.card.crop_as(Window)
     # The exact scale of the level, which its rounded size does not give.
     steps = np.log(level.shape[1] / image.shape[1] * config.min_face_size / crop.cell) / np.log(config.scale_factor)
     scale = crop.cell / config.min_face_size * config.scale_factor ** round(steps)
-    padded, margin = propose._pad(level, card)
-    scores, offsets, rows, columns = propose._scan(padded, pnet, config, deadline)
+    padded, margin = pyramid._pad(level, card)
+    scores, offsets, rows, columns = pyramid._scan(padded, pnet, config, deadline)
     corner = np.stack([columns, rows], axis=1).astype(np.float64) * crop.stride - margin
     matlab = np.fix(np.concatenate([corner + 1, corner + crop.cell], axis=1) / scale)
     windows = matlab - _TO_MATLAB
     # They scale offsets by the distance of the inclusive corners, one less than the side of the window.
     shorter = np.tile((matlab[:, 2:] - matlab[:, :2]) / (windows[:, 2:] - windows[:, :2]), 2)
-    found = propose._Proposals(windows.astype(np.float32), (offsets * shorter).astype(np.float32), scores)
+    found = pyramid._Proposals(windows.astype(np.float32), (offsets * shorter).astype(np.float32), scores)
     return found[boxes.nms(found.windows, found.scores, config.level_nms_iou)]
 
 

@@ -95,7 +95,7 @@ def peak(args: argparse.Namespace) -> dict[str, Any]:
     from peers import Options, make_peer
 
     (name,) = args.peers
-    peer = make_peer(name, Options(args.min_face_size, args.threads, weights=args.weights))
+    peer = make_peer(name, Options(min_face_size=args.min_face_size, threads=args.threads, weights=args.weights))
     for _ in range(3):
         faces = peer.detect(_read(name, args.photo))
     return {"peak_mb": round(resident_mb("VmHWM"), 1), "faces": len(faces)}
@@ -122,7 +122,7 @@ def growth(args: argparse.Namespace) -> dict[str, Any]:
     from peers import Options, make_peer
 
     (name,) = args.peers
-    peer = make_peer(name, Options(args.min_face_size, args.threads, weights=args.weights))
+    peer = make_peer(name, Options(min_face_size=args.min_face_size, threads=args.threads, weights=args.weights))
     originals = [each.image for each in load_images(args.data, 24, long_side=640)]
     random = np.random.default_rng(0)
     samples = []

@@ -29,16 +29,20 @@ class Options:
     """Detector options; a peer ignores those it does not have.
 
     Attributes:
+        method: Of mien; weights make it "mtcnn".
         thresholds: Of P-, R- and O-Net; None for the peer's defaults.
+        score_threshold: Of mien's last network with the shipped weights; None for the default.
         yunet_threshold: Score threshold of YuNet.
         weights: Folder with pnet.onnx, rnet.onnx and onet.onnx for mien's cascade; None for the shipped ones.
         refine_keypoints: Whether mien runs L-Net.
     """
 
+    method: str = "two-stage"
     min_face_size: int = 20
     threads: int = 1
     scale_factor: float = 0.709
     thresholds: tuple[float, float, float] | None = None
+    score_threshold: float | None = None
     yunet_threshold: float = 0.6
     weights: Path | None = None
     refine_keypoints: bool = True
@@ -195,19 +199,19 @@ def _mien(options: Options) -> Peer:
     import mien
 
     shipped = options.weights is None
-    # Other weights run by the published rules: their thresholds were chosen for NMS of the raw windows.
     values: dict[str, Any] = {
+        "method": options.method if shipped else "mtcnn",
         "min_face_size": options.min_face_size,
         "scale_factor": options.scale_factor,
-        "nms_after_regression": shipped,
-        "box_voting": shipped,
-        "flip_tta": shipped,
-        "final_nms_iom": 0.5 if shipped else 0.7,
         "refine_keypoints": shipped and options.refine_keypoints,
     }
+    if not shipped:  # by the published rules: these thresholds were chosen for NMS of the raw windows
+        values |= {"nms_after_regression": False, "box_voting": False, "flip_tta": False, "final_nms_iom": 0.7}
     thresholds = options.thresholds or (None if shipped else PUBLISHED_THRESHOLDS)
     if thresholds:
         values |= dict(zip(("pnet_threshold", "rnet_threshold", "score_threshold"), thresholds, strict=True))
+    if options.score_threshold is not None:
+        values["score_threshold"] = options.score_threshold
     names = ("pnet", "rnet", "onet")
     models = {} if options.weights is None else {name: str(options.weights / f"{name}.onnx") for name in names}
     analyzer = mien.FaceAnalyzer(
