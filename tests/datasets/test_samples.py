@@ -32,6 +32,13 @@ def test_wrong_shapes_are_named(
         DetectionSample(Path("a.jpg"), np.zeros(boxes), np.zeros(ignored), np.zeros(keypoints))
 
 
+def test_an_attribute_has_one_value_per_face() -> None:
+    with pytest.raises(BadOption, match=r"attribute 'blur' of a.jpg has shape \(2,\); it must be \(1,\)"):
+        DetectionSample(
+            Path("a.jpg"), np.zeros((1, 4)), np.zeros(1), np.zeros((1, 5, 2)), {"blur": np.zeros(2, np.float32)}
+        )
+
+
 def face(**changes: object) -> LandmarkSample:
     fields = {
         "path": Path("a.jpg"),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.datasets.blocks import read_blocks
-from mien.datasets.wider import read_wider, read_wider_text
+from mien.datasets.wider import ATTRIBUTES, read_wider, read_wider_text
 from mien.errors import BadAnnotation, BadOption
 
 Write = Callable[..., Path]
@@ -37,6 +37,19 @@ def test_boxes_flags_and_order(write: Write, tmp_path: Path) -> None:
         False,
     ]  # the eighth number is "invalid", not the ninth
     assert np.isnan(sample.keypoints).all()
+    assert {name: values.tolist() for name, values in sample.attributes.items()} == {
+        "blur": [0, 2, 0],
+        "expression": [0, 0, 0],
+        "illumination": [0, 0, 0],
+        "occlusion": [0, 2, 2],
+        "pose": [0, 0, 1],
+    }
+
+
+def test_the_attributes_of_no_face_are_empty(write: Write, tmp_path: Path) -> None:
+    write("a.jpg")
+    (sample,) = read_wider_text(write("list.txt", "a.jpg", "0"), tmp_path).samples
+    assert {name: values.shape for name, values in sample.attributes.items()} == dict.fromkeys(ATTRIBUTES, (0,))
 
 
 @pytest.mark.parametrize("below", [["0 0 0 0 0 0 0 0 0 0"], []])

@@ -9,8 +9,15 @@ from mien.evaluation.detections import faces_without_keypoints
 from mien.evaluation.metrics.average_precision import LabeledImage, precision_recall
 from mien.evaluation.metrics.landmarks import LandmarkTruth, score_landmarks
 from mien.evaluation.metrics.nme import keypoint_errors
+from mien.evaluation.metrics.proportion import Proportion
 from mien.evaluation.metrics.roc import match_ellipses, roc_curve
-from mien.evaluation.plots import plot_keypoint_ced, plot_landmark_ced, plot_precision_recall, plot_roc
+from mien.evaluation.plots import (
+    plot_keypoint_ced,
+    plot_landmark_ced,
+    plot_precision_recall,
+    plot_recall,
+    plot_roc,
+)
 
 BOX = np.array([[0, 0, 10, 10]], float)
 FOUND = faces_without_keypoints(BOX, np.array([0.5]))
@@ -48,6 +55,12 @@ def test_precision_recall(tmp_path):
 def test_one_panel_per_level(tmp_path):
     plot_precision_recall({"one": wider(FOUND, levels=["hard"])}, tmp_path / "pr.png")
     check(tmp_path / "pr.png", panels=1)
+
+
+def test_recall(tmp_path):
+    sizes = {"small": {"first": Proportion(1, 4), "last": Proportion(0, 4)}, "none": {"first": Proportion(0, 0)}}
+    plot_recall({"size": sizes, "pose": {"typical": {"first": Proportion(3, 3)}}}, tmp_path / "recall.png")
+    check(tmp_path / "recall.png", panels=2)
 
 
 def test_roc(tmp_path):

@@ -6,7 +6,7 @@ reading continues. A reader raises only when a whole list or folder cannot be op
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -62,6 +62,7 @@ class DetectionSample:
         ignored: (n,), True where a box is neither face nor background.
         keypoints: (n, 5, 2) in image pixels: left eye, right eye, nose tip, left and right mouth corner as seen in
             the image; NaN where unknown.
+        attributes: Further labels by name, (n,) each, such as WIDER's blur.
 
     Raises:
         BadOption: An array has another shape.
@@ -71,11 +72,15 @@ class DetectionSample:
     boxes: Floats
     ignored: NDArray[np.bool_]
     keypoints: Floats
+    attributes: Mapping[str, Floats] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.boxes)
         for name, shape in {"boxes": (n, 4), "ignored": (n,), "keypoints": (n, 5, 2)}.items():
             _set_array(self, name, shape, np.bool_ if name == "ignored" else np.float32)
+        for name, values in self.attributes.items():
+            if np.shape(values) != (n,):
+                raise BadOption(f"attribute {name!r} of {self.path} has shape {np.shape(values)}; it must be {(n,)}")
 
     def __len__(self) -> int:
         return len(self.boxes)

@@ -6,11 +6,11 @@ Faces keep the order of the list, because the evaluation lists refer to them by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.datasets.blocks import Block, block_faces, block_name, read_blocks
 from mien.datasets.parsing import annotation_error, require_image
@@ -20,6 +20,17 @@ from mien.types import Doubles
 
 _LAYOUT = "x y w h blur expression illumination invalid occlusion pose"
 _INVALID = 7
+
+ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "blur": ("clear", "normal", "heavy"),
+        "expression": ("typical", "exaggerated"),
+        "illumination": ("normal", "extreme"),
+        "occlusion": ("none", "partial", "heavy"),
+        "pose": ("typical", "atypical"),
+    }
+)
+"""The attributes of a face, and what their values 0, 1 and 2 mean."""
 
 
 def read_wider(root: Path | str, split: str = "train", progress: Progress = no_progress) -> Dataset[DetectionSample]:
@@ -40,8 +51,9 @@ def read_wider_text(
 
     The images are in the folder ``images``, by default the one of that name beside the list. A face is a line
     ``x y w h blur expression illumination invalid occlusion pose``, x and y in pixels from 0. Faces marked invalid are
-    ``ignored``; so are those without width or height, which are problems too. An image with an unreadable line is left
-    out: its unknown face would count as background. Raises BadAnnotation when the list cannot be read.
+    ``ignored``; so are those without width or height, which are problems too. Samples keep the :data:`ATTRIBUTES`. An
+    image with an unreadable line is left out: its unknown face would count as background. Raises BadAnnotation when
+    the list cannot be read.
     """
     path = Path(path)
     file = path / "bbx_gt.txt" if path.is_dir() else path
@@ -52,20 +64,22 @@ def read_wider_text(
         path = require_image(block.place, images / block_name(block))
         values = block_faces(block, _LAYOUT)
         empty.extend(_empty_boxes(block, values[:, :4]))
-        return _sample(path, values[:, :4], values[:, _INVALID] != 0)
+        return _sample(path, values)
 
     samples, problems = collect(parse, list(read_blocks(file)), progress)
     return Dataset(samples, problems + tuple(empty), images)
 
 
-def _sample(path: Path, sizes: Doubles, invalid: NDArray[np.bool_]) -> DetectionSample:
-    """Make a sample of boxes x, y, w, h."""
+def _sample(path: Path, values: Doubles) -> DetectionSample:
+    """Make a sample of the numbers (n, 10) of its faces."""
+    sizes = values[:, :4]
     # A box without area still marks a face: neither a positive nor background. The official train list has a few;
     # a negative size becomes the box between the same two corners.
-    ignored = invalid | (sizes[:, 2:] <= 0).any(axis=1)
+    ignored = (values[:, _INVALID] != 0) | (sizes[:, 2:] <= 0).any(axis=1)
     one, other = sizes[:, :2], sizes[:, :2] + sizes[:, 2:]
     boxes = np.concatenate([np.minimum(one, other), np.maximum(one, other)], axis=1)
-    return DetectionSample(path, boxes.astype(np.float32), ignored, unknown(len(boxes), 5, 2))
+    attributes = {name: values[:, _LAYOUT.split().index(name)].astype(np.float32) for name in ATTRIBUTES}
+    return DetectionSample(path, boxes.astype(np.float32), ignored, unknown(len(boxes), 5, 2), attributes)
 
 
 def _empty_boxes(block: Block, sizes: Doubles) -> Iterator[BadAnnotation]:

@@ -15,6 +15,7 @@ from mien.errors import BadOption, needs_extra
 from mien.evaluation.metrics.average_precision import PrecisionRecall
 from mien.evaluation.metrics.landmarks import LandmarkScores
 from mien.evaluation.metrics.nme import THRESHOLD, KeypointErrors, NormalizedErrors
+from mien.evaluation.metrics.proportion import Proportion
 from mien.evaluation.metrics.roc import RocCurve
 from mien.io import atomic_write
 
@@ -81,6 +82,26 @@ def plot_landmark_ced(models: Mapping[str, LandmarkScores], path: Path | str) ->
         _label(axes, title, "normalized error of a face", "fraction of faces", THRESHOLD)
 
     _save(path, list(models), draw)
+
+
+def plot_recall(panels: Mapping[str, Mapping[str, Mapping[str, Proportion]]], path: Path | str) -> None:
+    """Plot recall with its 95 % intervals: one panel per division of the faces, one line per stage of the detector.
+
+    ``panels`` holds the recall by division, group of faces and stage; groups without a face are left out.
+    """
+
+    def draw(axes: Axes, division: str) -> None:
+        groups = {name: stages for name, stages in panels[division].items() if all(s.count for s in stages.values())}
+        for stage in dict.fromkeys(stage for stages in groups.values() for stage in stages):
+            rates = np.array([stages[stage].rate for stages in groups.values()])
+            bounds = np.array([stages[stage].interval for stages in groups.values()]).T
+            spread = np.maximum([rates - bounds[0], bounds[1] - rates], 0)
+            axes.errorbar(range(len(rates)), rates, spread, marker="o", markersize=4, capsize=2, label=stage)
+        axes.set_xticks(range(len(groups)), list(groups), rotation=45, ha="right", fontsize=8)
+        _label(axes, f"Recall by {division}", "", "recall", max(len(groups) - 0.5, 0.5), "lower left")
+        axes.set_xlim(left=-0.5)
+
+    _save(path, list(panels), draw)
 
 
 def _draw_ced(axes: Axes, curves: Mapping[str, NormalizedErrors], color: str | None = None) -> None:

@@ -7,15 +7,18 @@ Every result has ``to_dict()`` for JSON and ``plot(path)`` for its curves. Image
 from mien.evaluation.protocols.fddb import FddbResult, evaluate_fddb
 from mien.evaluation.protocols.keypoints import KeypointResult, evaluate_keypoints
 from mien.evaluation.protocols.landmarks import LandmarkResult, evaluate_landmarks
+from mien.evaluation.protocols.stages import StagesResult, evaluate_stages
 from mien.evaluation.protocols.wider import WiderResult, evaluate_wider
 
 __all__ = [
     "FddbResult",
     "KeypointResult",
     "LandmarkResult",
+    "StagesResult",
     "WiderResult",
     "evaluate_fddb",
     "evaluate_keypoints",
     "evaluate_landmarks",
+    "evaluate_stages",
     "evaluate_wider",
 ]

@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from mien.datasets.samples import Dataset, Progress, Sample
 from mien.errors import BadAnnotation, BadImage, BadOption, MienError
 from mien.evaluation.detections import Detections, read_detections, select
 from mien.imaging import read_image
 from mien.types import Faces, Image
+
+_Output = TypeVar("_Output")
 
 DetectionModel: TypeAlias = Callable[[Image], Faces] | Detections | Path | str
 """A detector, its detections by image, or a file or folder of detections."""
@@ -64,7 +66,17 @@ def run_detector(
     if not callable(model):
         given = read_detections(model, read_text) if isinstance(model, (str, Path)) else model
         return select(given, images), ()
-    found: dict[str, Faces] = {}
+    return run_on_images(model, images, progress)
+
+
+def run_on_images(
+    run: Callable[[Image], _Output], images: Mapping[str, Path], progress: Progress
+) -> tuple[dict[str, _Output], tuple[MienError, ...]]:
+    """Return what ``run`` gives for each image by name, and the errors of images that cannot be read.
+
+    Raises BadImage if no image can be read.
+    """
+    outputs: dict[str, _Output] = {}
     problems: list[MienError] = []
     for name, path in progress(images.items(), len(images)):
         try:
@@ -72,9 +84,9 @@ def run_detector(
         except BadImage as problem:
             problems.append(problem)
             continue
-        found[name] = model(image)
-    require_readable(len(found), problems)
-    return found, tuple(problems)
+        outputs[name] = run(image)
+    require_readable(len(outputs), problems)
+    return outputs, tuple(problems)
 
 
 def require_readable(count: int, problems: list[MienError]) -> None:

@@ -65,13 +65,24 @@ def evaluate_wider(
         BadAnnotation: Annotation and lists do not match, or detections lack an image.
         BadImage, BadOption.
     """
-    dataset = read_wider(data, split)
-    require_samples(dataset)
-    truth = _label(dataset, None if split == "train" else Path(data))
+    dataset, truth = read_labeled(data, split)
     images = {dataset.name(sample): sample.path for sample in dataset}
     detections, problems = run_detector(model, images, progress, read_wider_text)
     levels = precision_recall([truth[name] for name in detections], list(detections.values()))
     return WiderResult(name, dataset.problems, problems, detections, split, levels)
+
+
+def read_labeled(data: Path | str, split: str) -> tuple[Dataset[DetectionSample], dict[str, LabeledImage]]:
+    """Return the images of a split, and the faces that count in each, by name and level.
+
+    Raises:
+        MissingExtra: scipy, which reads the official lists, is not installed.
+        BadAnnotation: Annotation and lists do not match.
+        BadOption: No such split, or no image of it can be used.
+    """
+    dataset = read_wider(data, split)
+    require_samples(dataset)
+    return dataset, _label(dataset, None if split == "train" else Path(data))
 
 
 def _label(dataset: Dataset[DetectionSample], root: Path | None) -> dict[str, LabeledImage]:
