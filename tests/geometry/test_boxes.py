@@ -61,14 +61,17 @@ def test_nms_keeps_the_best_and_no_overlapping_pair(found, scores, threshold):
     assert (box.iou(found[dropped], found[kept]).max(axis=1, initial=0) > threshold).all()
 
 
-def test_nms_is_the_same_above_the_matrix_limit(monkeypatch):
+@pytest.mark.parametrize("measure", ["union", "min"])
+def test_nms_is_the_same_above_the_matrix_limit(monkeypatch, measure):
     rng = np.random.default_rng(0)
     corner = rng.uniform(0, 100, (200, 2))
     found = np.concatenate([corner, corner + rng.uniform(5, 40, (200, 2))], axis=1).astype(np.float32)
     scores = rng.random(200).astype(np.float32)
-    whole = box.nms(found, scores, 0.4)
+    whole = box.nms(found, scores, 0.4, measure).tolist()
+    assert box.nms(found, scores, 0.4, measure, limit=20).tolist() == whole[:20]
     monkeypatch.setattr(box, "_MATRIX_LIMIT", 10)
-    assert box.nms(found, scores, 0.4).tolist() == whole.tolist()
+    assert box.nms(found, scores, 0.4, measure).tolist() == whole
+    assert box.nms(found, scores, 0.4, measure, limit=20).tolist() == whole[:20]
 
 
 def test_square_and_enlarge_by_hand():

@@ -67,7 +67,7 @@ def _propose(image: Image, proposer: Model, config: DetectorConfig, deadline: De
         found.append(Faces(faces.boxes * np.tile(to_image, 2), faces.scores, faces.keypoints * to_image))
     faces = Faces.concatenate(found)
     faces = faces[np.argsort(-faces.scores, kind="stable")[: config.pre_nms_top_k]]
-    return faces[boxes.nms(faces.boxes, faces.scores, config.proposal_nms_iou)[: config.max_proposals]]
+    return faces[boxes.nms(faces.boxes, faces.scores, config.proposal_nms_iou, limit=config.max_proposals)]
 
 
 def _run_level(level: Image, proposer: Model, config: DetectorConfig, deadline: Deadline | None) -> Faces:
