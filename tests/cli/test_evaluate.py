@@ -117,6 +117,36 @@ def test_wider_with_what_it_cannot_use(shipped, wider, capsys) -> None:
     assert main(["evaluate", "wider", "--data", wider, "--detections", "gone.jsonl"]) == 2
 
 
+def test_wider_by_stage(shipped, wider, capsys, tmp_path) -> None:
+    call = ["evaluate", "wider", "--data", wider, "--stages", "--method", "mtcnn"]
+    assert main([*call, "--json", "--plot", "stages.png"]) == 0
+    out = result(capsys)
+    assert list(out["candidates"]) == ["pnet", "rnet", "onet"]
+    assert out["candidates"]["onet"] == 1  # three faces in three images, at the default threshold
+    hard = out["groups"]["level"]["hard"]
+    assert (hard["faces"], hard["fit"]["matched"]) == (3, 3)
+    assert [hard["recall"][stage]["0.5"]["rate"] for stage in out["candidates"]] == [1, 1, 1]
+    assert (tmp_path / "stages.png").stat().st_size > 0
+    assert main(call) == 0
+    printed = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["hard", "3", *["1.000"] * 6] in printed
+    assert ["onet", "1.0"] in printed
+    size = ["32-64", "px", "3", *["1.000"] * 3, "0.439", "to", "1.000"]
+    assert size in [line[: len(size)] for line in printed]
+
+
+def test_stages_at_a_given_threshold(shipped, wider, capsys) -> None:
+    call = ["evaluate", "wider", "--data", wider, "--stages", "--json", "--threshold"]
+    counts = []
+    for threshold in ("1", "0.01"):
+        assert main([*call, threshold]) == 0
+        counts.append(result(capsys)["candidates"]["onet"])
+    assert counts[0] == 0
+    assert counts[1] >= 1
+    assert main(["evaluate", "wider", "--data", wider, "--stages", "--save", "a.jsonl"]) == 2
+    assert "leave out" in capsys.readouterr().err
+
+
 @pytest.fixture
 def fddb(save, tmp_path: Path) -> str:
     """FDDB with one face in each of two folds; the ellipse is a circle as large as the box."""

@@ -9,10 +9,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from mien.cli import evaluate_landmarks
+from mien.cli import evaluate_landmarks, evaluate_stages
 from mien.cli.evaluate_landmarks import Plot
-from mien.cli.parameters import Json, ShowProgress, analyzer_options
+from mien.cli.parameters import Json, ShowProgress, analyzer_options, is_given
 from mien.cli.terminal import echo, print_table, report_problems, wrap_progress
+from mien.detection import DetectorConfig
+from mien.errors import BadOption
 from mien.evaluation import protocols
 from mien.evaluation.detections import write_json
 from mien.evaluation.metrics.nme import NormalizedErrors
@@ -38,13 +40,15 @@ Save = Annotated[
     Path | None, typer.Option(metavar="FILE.jsonl", help="Write the detections as JSON lines.", show_default=False)
 ]
 
-_ALL_SCORES = {"score_threshold": 0.01, "refine_keypoints": False}
+_LOW_SCORE = 0.01
+_ALL_SCORES = {"score_threshold": _LOW_SCORE, "refine_keypoints": False}
 """Curves need detections with low scores, and no keypoints."""
 
 
 @app.command(epilog="Example: [bold]mien evaluate wider --data WIDER_FACE --plot curves.png[/]")
 @analyzer_options(with_landmarks=False, detector={"min_face_size": 10.0, "scale_factor": 0.79, **_ALL_SCORES})
 def wider(
+    ctx: typer.Context,
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder with WIDER_val, wider_face_split and eval_tools/ground_truth.")
     ],
@@ -53,6 +57,9 @@ def wider(
         Literal["val", "train"],
         typer.Option(help="Train has no official lists: all its valid faces are one level."),
     ] = "val",
+    stages: Annotated[
+        bool, typer.Option("--stages", help="Instead of AP: recall after each stage, by face size and attributes.")
+    ] = False,
     detections: Detections = None,
     json: Json = False,
     plot: Plot = None,
@@ -60,6 +67,13 @@ def wider(
     progress: ShowProgress = None,
 ) -> int:
     """Average precision on WIDER FACE: easy, medium and hard."""
+    if stages:
+        if detections is not None or save is not None:
+            raise BadOption("--stages: runs the detector and keeps no detections; leave out --detections and --save")
+        chosen = is_given(ctx, "threshold") or config.detector.score_threshold != _LOW_SCORE
+        threshold = config.detector.score_threshold if chosen else DetectorConfig().score_threshold
+        config = replace(config, detector=replace(config.detector, score_threshold=threshold), heads=())
+        return evaluate_stages.stages(config, data, split, json=json, plot=plot, progress=progress)
     model, name = _model(config, detections, plot)
     bar = wrap_progress("images", progress)
     result = protocols.evaluate_wider(data, model, split=split, name=name, progress=bar)
