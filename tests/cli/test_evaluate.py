@@ -147,6 +147,20 @@ def test_stages_at_a_given_threshold(shipped, wider, capsys) -> None:
     assert "leave out" in capsys.readouterr().err
 
 
+def test_stress(shipped, wider, capsys, tmp_path) -> None:
+    call = ["evaluate", "stress", "--data", wider, "--method", "mtcnn"]
+    assert main([*call, "--json", "--sheet", "stress.png"]) == 0
+    scores = result(capsys)["disturbances"]
+    assert (scores["as it is"]["found"], scores["as it is"]["count"]) == (2, 2)  # the easy faces
+    assert scores["brightness 0.1"]["found"] == 0  # the networks want contrast
+    assert (tmp_path / "stress.png").stat().st_size > 0
+    assert main(call) == 0
+    title, _, first, *_ = capsys.readouterr().out.splitlines()
+    assert title == "stress test, 2 faces of 2 images, mien"
+    assert first.split() == ["as", "it", "is", "1.000", "0.342", "to", "1.000", "2", "0"]
+    assert main(["evaluate", "stress", "--data", "nowhere", "--sheet", "stress.webm"]) == 2  # before the work
+
+
 @pytest.fixture
 def fddb(save, tmp_path: Path) -> str:
     """FDDB with one face in each of two folds; the ellipse is a circle as large as the box."""

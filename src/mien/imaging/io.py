@@ -195,6 +195,12 @@ def _encode(suffix: str, image: Image, options: list[int]) -> bytes:
 _ENCODERS = {".jpg": encode_jpeg, ".jpeg": encode_jpeg, ".png": encode_png}
 
 
+def require_image_suffix(path: Path) -> None:
+    """Raise BadOption for a path that :func:`write_image` cannot write: check before long work."""
+    if path.suffix.lower() not in _ENCODERS:
+        raise BadOption(f"{path}: images are written as {', '.join(_ENCODERS)}; choose one of these suffixes")
+
+
 def write_image(path: str | os.PathLike[str], image: Image) -> None:
     """Write an RGB image as .jpg, .jpeg or .png: the whole file or none. Missing folders are created.
 
@@ -203,9 +209,7 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
         OSError: The file system refuses.
     """
     target = Path(path)
-    encoder = _ENCODERS.get(target.suffix.lower())
-    if encoder is None:
-        raise BadOption(f"{target}: images are written as {', '.join(_ENCODERS)}; choose one of these suffixes")
-    data = encoder(image)
+    require_image_suffix(target)
+    data = _ENCODERS[target.suffix.lower()](image)
     with atomic_write(target) as partial:
         partial.write_bytes(data)

@@ -8,6 +8,7 @@ from mien.evaluation.protocols.fddb import FddbResult, evaluate_fddb
 from mien.evaluation.protocols.keypoints import KeypointResult, evaluate_keypoints
 from mien.evaluation.protocols.landmarks import LandmarkResult, evaluate_landmarks
 from mien.evaluation.protocols.stages import StagesResult, evaluate_stages
+from mien.evaluation.protocols.stress import StressResult, evaluate_stress
 from mien.evaluation.protocols.wider import WiderResult, evaluate_wider
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "KeypointResult",
     "LandmarkResult",
     "StagesResult",
+    "StressResult",
     "WiderResult",
     "evaluate_fddb",
     "evaluate_keypoints",
     "evaluate_landmarks",
     "evaluate_stages",
+    "evaluate_stress",
     "evaluate_wider",
 ]

@@ -66,13 +66,13 @@ def run_detector(
     if not callable(model):
         given = read_detections(model, read_text) if isinstance(model, (str, Path)) else model
         return select(given, images), ()
-    return run_on_images(model, images, progress)
+    return run_on_images(lambda _, image: model(image), images, progress)
 
 
 def run_on_images(
-    run: Callable[[Image], _Output], images: Mapping[str, Path], progress: Progress
+    run: Callable[[str, Image], _Output], images: Mapping[str, Path], progress: Progress
 ) -> tuple[dict[str, _Output], tuple[MienError, ...]]:
-    """Return what ``run`` gives for each image by name, and the errors of images that cannot be read.
+    """Return what ``run`` gives for each name and image, by name, and the errors of images that cannot be read.
 
     Raises BadImage if no image can be read.
     """
@@ -84,7 +84,7 @@ def run_on_images(
         except BadImage as problem:
             problems.append(problem)
             continue
-        outputs[name] = run(image)
+        outputs[name] = run(name, image)
     require_readable(len(outputs), problems)
     return outputs, tuple(problems)
 

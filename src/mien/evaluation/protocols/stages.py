@@ -126,7 +126,7 @@ def evaluate_stages(
     """
     dataset, truth = read_labeled(data, split)
     images = {dataset.name(sample): sample.path for sample in dataset}
-    outputs, problems = run_on_images(model, images, progress)
+    outputs, problems = run_on_images(lambda _, image: model(image), images, progress)
     stages = {name: {_ONE_STAGE: o} if isinstance(o, Faces) else o for name, o in outputs.items()}
     samples = {dataset.name(sample): sample for sample in dataset}
     scored = _concatenate([_score(samples[name], truth[name], found) for name, found in stages.items()])
