@@ -152,3 +152,24 @@ def test_resize_averages_when_it_shrinks() -> None:
     small = resize(image, 12, 8)
     np.testing.assert_allclose(small, image.reshape(8, 3, 12, 3, 3).mean(axis=(1, 3)), atol=0.51)
     assert (resize(np.full((5, 7, 3), 90, np.uint8), 70, 50) == 90).all()
+
+
+def test_outside_the_image_a_warp_has_the_color_asked_for() -> None:
+    image = noise(20, 20)
+    found = Mipmap(image).warp(np.array([[1.0, 0, 15], [0, 1.0, 0]]), 10, 10, (1, 2, 3))
+    np.testing.assert_array_equal(found[:, :5], image[:10, 15:])
+    assert (found[:, 5:] == (1, 2, 3)).all()
+
+
+def test_halved_copies_at_hand_are_used() -> None:
+    image = noise(40, 60)
+    levels = Mipmap(image).levels(10)
+    assert [level.shape[:2] for level in levels] == [(40, 60), (20, 30), (10, 15)]
+    marked = [level.copy() for level in levels]
+    marked[1][:] = 77
+    found = Mipmap(marked[0], marked[1:]).warp(np.array([[2.0, 0, 0], [0, 2.0, 0]]), 30, 20)
+    assert (found == 77).all()
+
+
+def test_a_small_image_is_its_only_level() -> None:
+    assert len(Mipmap(noise(9, 9)).levels(10)) == 1

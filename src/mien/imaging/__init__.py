@@ -1,10 +1,11 @@
 """Images and videos: the only package that imports cv2 and Pillow.
 
 ``io`` reads, encodes and writes images (``decode`` and ``jpeg`` are its parts); ``resample`` resizes, crops and warps;
-``draw`` draws on images; ``video`` reads and writes frame by frame.
+``filters`` changes colors and sharpness; ``draw`` draws on images; ``video`` reads and writes frame by frame.
 """
 
 from mien.imaging.draw import Color, draw_label, draw_lines, draw_points, draw_rectangles
+from mien.imaging.filters import apply_tables, blur, motion_blur, saturate
 from mien.imaging.io import (
     MAX_PIXELS,
     SUFFIXES,
@@ -27,6 +28,8 @@ __all__ = [
     "Mipmap",
     "VideoReader",
     "VideoWriter",
+    "apply_tables",
+    "blur",
     "draw_label",
     "draw_lines",
     "draw_points",
@@ -34,8 +37,10 @@ __all__ = [
     "encode_jpeg",
     "encode_png",
     "image_size",
+    "motion_blur",
     "read_image",
     "read_mipmap",
     "resize",
+    "saturate",
     "write_image",
 ]

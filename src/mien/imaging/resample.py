@@ -6,6 +6,7 @@ Coordinates are continuous: the corner of the first pixel is (0, 0), its center 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -28,16 +29,23 @@ class Mipmap:
     """An image pyramid, computed on demand, from which crops of any size are sampled.
 
     Bilinear sampling from the level that is at most twice too large avoids aliasing, and makes the crop of a large
-    face as cheap as that of a small one. Outside the image, pixels are black. Threads may share a mipmap.
+    face as cheap as that of a small one. Threads may share a mipmap.
     """
 
-    def __init__(self, image: Image) -> None:
-        self._levels = [image]
+    def __init__(self, image: Image, halved: Sequence[Image] = ()) -> None:
+        """``halved``: copies of the image, each half as large as the one before, where they are at hand."""
+        self._levels = [image, *halved]
 
     @property
     def image(self) -> Image:
         """The image at full size."""
         return self._levels[0]
+
+    def levels(self, smallest: int) -> list[Image]:
+        """Return the image and its halved copies with both sides of at least ``smallest`` pixels."""
+        halvings = max(0, math.floor(math.log2(min(self.image.shape[:2]) / smallest)))
+        self._level(halvings)
+        return self._levels[: halvings + 1]
 
     def _level(self, wanted: int) -> tuple[Image, int]:
         """Return the level halved ``wanted`` times, or the smallest with two pixels a side, and its number."""
@@ -60,17 +68,23 @@ class Mipmap:
         level, depth = self._level(wanted)
         return level, 0.5**depth
 
-    def warp(self, to_image: NDArray[np.floating], width: int, height: int) -> Image:
-        """Sample an image (height, width, 3); ``to_image`` (2, 3) maps its pixels to pixels of the full image."""
+    def warp(
+        self, to_image: NDArray[np.floating], width: int, height: int, fill: tuple[int, int, int] = (0, 0, 0)
+    ) -> Image:
+        """Sample an image (height, width, 3), filled with one color outside the full image.
+
+        ``to_image`` (2, 3) maps its pixels to pixels of the full image.
+        """
         scale = math.sqrt(abs(to_image[0, 0] * to_image[1, 1] - to_image[0, 1] * to_image[1, 0]))
         level, size = self._nearest_level(scale)
         matrix = np.array(to_image, dtype=np.float64) * size
         matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2 - 0.5  # cv2 counts from pixel centers
-        warped = cv2.warpAffine(level, matrix, (width, height), flags=_SAMPLING, borderMode=cv2.BORDER_CONSTANT)
+        border = cv2.BORDER_CONSTANT
+        warped = cv2.warpAffine(level, matrix, (width, height), flags=_SAMPLING, borderMode=border, borderValue=fill)
         return np.asarray(warped, dtype=np.uint8)
 
     def crops(self, boxes: Floats, size: int) -> NDArray[np.uint8]:
-        """Crop each box (n, 4), stretched to ``size`` pixels a side: (n, size, size, 3)."""
+        """Crop each box (n, 4), stretched to ``size`` pixels a side, black outside the image: (n, size, size, 3)."""
         out = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
         matrix = np.zeros((2, 3))
         for i, (x0, y0, x1, y1) in enumerate(boxes.tolist()):
