@@ -6,7 +6,17 @@ import pytest
 import torch
 
 from mien.train import metrics
-from mien.train.losses import adaptive_wing, laplace, ohem_score_loss, regression_loss, window_score_loss, wing
+from mien.train.losses import (
+    adaptive_wing,
+    box_iou,
+    giou_loss,
+    laplace,
+    ohem_score_loss,
+    quality_focal_loss,
+    regression_loss,
+    window_score_loss,
+    wing,
+)
 
 LOG2 = math.log(2)
 
@@ -74,3 +84,34 @@ def test_metrics_by_hand():
     truth = np.array([[[0, 0], [2, 0], [1, 1], [0, 2], [2, 2]]], dtype=float)
     assert metrics.keypoint_error(truth + np.array([0.3, 0.4]), truth, np.array([True])) == pytest.approx(0.25)
     assert metrics.box_error(np.full((1, 4), 0.1), np.zeros((1, 4)), np.array([True])) == pytest.approx(0.1)
+
+
+def boxes(*rows):
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def test_iou_and_giou_by_hand():
+    a = boxes([0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10])
+    b = boxes([0, 0, 10, 10], [5, 0, 15, 10], [20, 0, 30, 10])
+    assert box_iou(a, b).tolist() == pytest.approx([1, 50 / 150, 0])
+    # the enclosing boxes are 100, 150 and 300 large; 0, 0 and 100 of them lie in neither box
+    assert giou_loss(a, b).tolist() == pytest.approx([0, 1 - 1 / 3, 1 + 100 / 300])
+
+
+def test_boxes_apart_have_a_gradient():
+    a = boxes([20, 0, 30, 10]).requires_grad_()
+    giou_loss(a, boxes([0, 0, 10, 10])).sum().backward()
+    assert a.grad[0, 0] > 0  # to the left, towards the other box
+
+
+def test_iou_of_each_with_each():
+    a = boxes([0, 0, 10, 10], [0, 0, 5, 10])
+    assert box_iou(a[:, None], a[None]).tolist() == [[1, 0.5], [0.5, 1]]
+
+
+def test_quality_focal_loss_by_hand():
+    logits = torch.tensor([0.0, 0.0, 2.0])
+    targets = torch.tensor([0.0, 0.5, 0.0])
+    certain = torch.sigmoid(torch.tensor(2.0)).item()
+    expected = [0.25 * math.log(2), 0.0, certain**2 * -math.log(1 - certain)]
+    assert quality_focal_loss(logits, targets).tolist() == pytest.approx(expected)

@@ -50,6 +50,36 @@ def regression_loss(predicted: Tensor, target: Tensor, known: Tensor, kind: Regr
     return F.smooth_l1_loss(predicted, target, beta=_SMOOTH_L1_BETA)
 
 
+def box_iou(a: Tensor, b: Tensor) -> Tensor:
+    """Return the IoU of boxes (..., 4) that broadcast against each other."""
+    shared = (torch.minimum(a[..., 2:], b[..., 2:]) - torch.maximum(a[..., :2], b[..., :2])).clamp(min=0).prod(-1)
+    return shared / (_area(a) + _area(b) - shared).clamp(min=1e-6)
+
+
+def giou_loss(a: Tensor, b: Tensor) -> Tensor:
+    """Return 1 - GIoU (Rezatofighi et al. 2019) of the pairs of boxes (n, 4): (n,), from 0 to 2.
+
+    Unlike the IoU, it has a gradient where two boxes are apart.
+    """
+    outer = (torch.maximum(a[:, 2:], b[:, 2:]) - torch.minimum(a[:, :2], b[:, :2])).prod(-1)
+    shared = (torch.minimum(a[:, 2:], b[:, 2:]) - torch.maximum(a[:, :2], b[:, :2])).clamp(min=0).prod(-1)
+    union = _area(a) + _area(b) - shared
+    return 1 - shared / union.clamp(min=1e-6) + (outer - union) / outer.clamp(min=1e-6)
+
+
+def _area(boxes: Tensor) -> Tensor:
+    return (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+
+
+def quality_focal_loss(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the quality focal loss (Li et al. 2020, "Generalized Focal Loss"), elementwise, with exponent 2.
+
+    Cross entropy with a soft target in 0..1, times the squared error of the probability; that factor has no gradient.
+    """
+    error = targets - torch.sigmoid(logits).detach()
+    return error.square() * F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+
+
 def distances(predicted: Tensor, target: Tensor) -> Tensor:
     """Distances (n, k) of points (n, k, 2), differentiable where they coincide."""
     return torch.sqrt((predicted - target).square().sum(-1) + 1e-10)
