@@ -1,12 +1,13 @@
-"""Batches made ahead of time by a few threads, yielded in order."""
+"""Batches, or other things, made ahead of time by a few threads and yielded in order."""
 
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
-from mien.train.task import Batch
+_T = TypeVar("_T")
 
 
 def default_workers() -> int:
@@ -15,7 +16,7 @@ def default_workers() -> int:
 
 
 @contextmanager
-def prefetched(make: Callable[[int], Batch], first: int, end: int, workers: int) -> Iterator[Iterator[Batch]]:
+def prefetched(make: Callable[[int], _T], first: int, end: int, workers: int) -> Iterator[Iterator[_T]]:
     """Yield an iterator over ``make(first)`` ... ``make(end - 1)``, in order, up to two per worker ahead.
 
     ``make`` is a pure function of the step, so the result does not depend on timing. Its errors are raised
@@ -28,10 +29,8 @@ def prefetched(make: Callable[[int], Batch], first: int, end: int, workers: int)
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_order(
-    pool: ThreadPoolExecutor, make: Callable[[int], Batch], first: int, end: int, ahead: int
-) -> Iterator[Batch]:
-    pending: deque[Future[Batch]] = deque()
+def _in_order(pool: ThreadPoolExecutor, make: Callable[[int], _T], first: int, end: int, ahead: int) -> Iterator[_T]:
+    pending: deque[Future[_T]] = deque()
     for step in range(first, end):
         pending.append(pool.submit(make, step))
         if len(pending) > ahead:

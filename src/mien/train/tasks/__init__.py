@@ -17,10 +17,12 @@ from mien.train.recipe import Names, Recipe, Section, Table, check, read_table
 from mien.train.tasks.landmarks import LandmarksRecipe
 from mien.train.tasks.patches import PatchesRecipe
 from mien.train.tasks.proposal import ProposalRecipe
+from mien.train.tasks.proposer import ProposerRecipe
 from mien.train.tasks.refinement import RefinementRecipe
 
 TASKS: Mapping[str, type[Recipe]] = MappingProxyType(
     {
+        "proposer": ProposerRecipe,
         "proposal": ProposalRecipe,
         "refinement": RefinementRecipe,
         "patches": PatchesRecipe,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -20,6 +20,9 @@ from mien.train.recipe import Recipe
 from mien.train.task import Arrays, Batch, Images
 
 R = TypeVar("R", bound=Recipe)
+
+Collate = Callable[[Sequence[Arrays]], Batch]
+"""Makes a batch of samples."""
 
 _EXAMPLES = 16
 _VALIDATION_BATCHES = 12
@@ -65,15 +68,18 @@ class SampledTask(ABC, Generic[R]):
 
     half_precision_weights = False
 
-    def __init__(self, recipe: R, runs: Path, sampler: Sampler, validation: Sequence[Batch]) -> None:
+    def __init__(
+        self, recipe: R, runs: Path, sampler: Sampler, validation: Sequence[Batch], make: Collate | None = None
+    ) -> None:
         self.recipe = recipe
         self.network = make_network(recipe, runs)
         self.validation = validation
         self._sampler = sampler
+        self._collate = make or collate
 
     def batch(self, step: int, rows: range) -> Batch:
         """Return samples ``rows`` of the global batch of ``step``."""
-        return draw_batch(self._sampler, self.recipe.seed, step, rows)
+        return draw_batch(self._sampler, self.recipe.seed, step, rows, self._collate)
 
     def example(self) -> Images:
         """Return held-out samples."""
@@ -106,21 +112,21 @@ class SampledTask(ABC, Generic[R]):
         return [network(normalize(batch["images"].to(device))) for batch in self.validation]
 
 
-def draw_batch(sampler: Sampler, seed: int, step: int, rows: range) -> Batch:
-    """Return samples ``rows`` of the global batch of ``step``; each has random numbers of its own."""
-    return collate([sampler.sample(np.random.default_rng((seed, step, row))) for row in rows])
-
-
-def validation_batches(sampler: Sampler, recipe: Recipe) -> list[Batch]:
-    """Return fixed batches to validate on."""
-    rows = range(recipe.schedule.batch_size)
-    steps = range(_VALIDATION_STEP, _VALIDATION_STEP + _VALIDATION_BATCHES)
-    return [draw_batch(sampler, recipe.seed + 1, step, rows) for step in steps]
-
-
 def collate(samples: Sequence[Arrays]) -> Batch:
     """Return the samples as one tensor per name."""
     return {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
+
+
+def draw_batch(sampler: Sampler, seed: int, step: int, rows: range, make: Collate = collate) -> Batch:
+    """Return samples ``rows`` of the global batch of ``step``; each has random numbers of its own."""
+    return make([sampler.sample(np.random.default_rng((seed, step, row))) for row in rows])
+
+
+def validation_batches(sampler: Sampler, recipe: Recipe, make: Collate = collate) -> list[Batch]:
+    """Return fixed batches to validate on."""
+    rows = range(recipe.schedule.batch_size)
+    steps = range(_VALIDATION_STEP, _VALIDATION_STEP + _VALIDATION_BATCHES)
+    return [draw_batch(sampler, recipe.seed + 1, step, rows, make) for step in steps]
 
 
 def join(batches: Sequence[Batch]) -> dict[str, NDArray[np.generic]]:
