@@ -161,6 +161,23 @@ def test_stress(shipped, wider, capsys, tmp_path) -> None:
     assert main(["evaluate", "stress", "--data", "nowhere", "--sheet", "stress.webm"]) == 2  # before the work
 
 
+def test_background(shipped, save, capsys, tmp_path) -> None:
+    save("B/one.png", (80, 60))
+    for name in "xyz":
+        save(f"B/none/{name}.png")
+    call = ["evaluate", "background", "B", "--method", "mtcnn"]
+    assert main([*call, "--json", "--sheet", "alarms.png"]) == 0
+    out = result(capsys)
+    assert (out["images"], out["alarms"], out["alarms_per_100_images"]) == (4, 1, 25)
+    assert out["threshold"] == DetectorConfig().score_threshold
+    assert (tmp_path / "alarms.png").stat().st_size > 0
+    assert main([*call, "--threshold", "1"]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == "4 images without faces, mien: 0 false alarms at threshold 1"
+    assert second == "images with any: 0.0% (95 % interval 0.0% to 49.0%)"
+    assert main(["evaluate", "background", "nowhere"]) == 1
+
+
 @pytest.fixture
 def fddb(save, tmp_path: Path) -> str:
     """FDDB with one face in each of two folds; the ellipse is a circle as large as the box."""

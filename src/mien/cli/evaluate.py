@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mien.cli import evaluate_landmarks, evaluate_stages, evaluate_stress
+from mien.cli import evaluate_background, evaluate_landmarks, evaluate_stages, evaluate_stress
 from mien.cli.evaluate_landmarks import Plot
 from mien.cli.parameters import Json, ShowProgress, analyzer_options, is_given
 from mien.cli.terminal import echo, print_table, report_problems, wrap_progress
@@ -136,6 +136,7 @@ def keypoints(
 
 
 app.command("landmarks", epilog=evaluate_landmarks.EXAMPLE)(evaluate_landmarks.landmarks)
+app.command("background", epilog=evaluate_background.EXAMPLE)(evaluate_background.background)
 app.command("stress", epilog=evaluate_stress.EXAMPLE)(evaluate_stress.stress)
 
 
