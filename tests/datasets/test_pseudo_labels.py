@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mien.datasets.pseudo_labels import read_pseudo_labels
@@ -27,6 +28,15 @@ def test_pseudo_labels(write: Write, tmp_path: Path) -> None:
     assert read_pseudo_labels(file, min_score=0.95).samples[0].ignored.all()
 
 
+def test_unknown_keypoints(write: Write) -> None:
+    write("images/a.jpg")
+    unknown = ", ".join(["null"] * 10)
+    file = write("boxes.json", f'{{"a.jpg": [[2, 3, 10, 13, 1, {unknown}]]}}')
+    (sample,) = read_pseudo_labels(file).samples
+    assert sample.boxes.tolist() == [[2, 3, 10, 13]]
+    assert np.isnan(sample.keypoints).all()
+
+
 @pytest.mark.parametrize(
     ("value", "found"),
     [
@@ -36,7 +46,7 @@ def test_pseudo_labels(write: Write, tmp_path: Path) -> None:
         ('[["x"]]', "not rows of numbers"),
         ("null", "rows of shape"),
         ("{}", "not rows of numbers"),
-        (f"[{ROW % 'NaN'}]", "not finite"),
+        (f"[{ROW % 'NaN'}]", "numbers missing"),
         (f"[{ROW % 1.5}]", r"a score outside \[0, 1\]"),
         (f"[{ROW % 0.9}]".replace("[2, 3, 10,", "[2, 3, 2,"), "an empty box"),
     ],

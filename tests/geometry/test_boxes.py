@@ -45,6 +45,12 @@ def test_nms_by_hand():
     assert box.nms(found, scores, 0.5, "min").tolist() == [1, 2]
 
 
+def test_clip():
+    found = box.clip(np.array([[-5, 2, 4, 20], [12, 12, 14, 14]], dtype=np.float32), (0, 0, 10, 10))
+    assert found.tolist() == [[0, 2, 4, 10], [10, 10, 10, 10]]
+    assert found.dtype == np.float32
+
+
 def test_nms_of_no_boxes():
     assert box.nms(np.empty((0, 4), np.float32), np.empty(0, np.float32), 0.5).shape == (0,)
 

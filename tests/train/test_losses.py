@@ -52,6 +52,7 @@ def test_regression_counts_known_rows_only():
     found, truth = torch.tensor([[1.0, 1.0], [5.0, 5.0]]), torch.zeros(2, 2)
     known = torch.tensor([True, False])
     assert float(regression_loss(found, truth, known, "l2")) == 1.0
+    assert float(regression_loss(found, truth, known, "l1")) == 1.0
     # beyond its bend of 0.05, smooth L1 is the error less half the bend
     assert float(regression_loss(found, truth, known, "smooth-l1")) == pytest.approx(0.975)
     assert float(regression_loss(found, truth, ~known & known, "l2")) == 0.0

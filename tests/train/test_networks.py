@@ -5,6 +5,7 @@ import torch
 from mien.train.networks.deployed import Deployed
 from mien.train.networks.lnet import LNETS
 from mien.train.networks.pnet import PNETS, activate
+from mien.train.networks.refiner import KeypointHead
 from mien.train.tasks.refinement import REFINEMENT_NETS
 
 
@@ -36,7 +37,23 @@ def test_crops_give_score_offsets_and_points(kind):
     out = network(torch.zeros(3, 3, network.input_size, network.input_size))
     shapes = [tuple(o.shape) for o in out]
     assert shapes == [(3,), (3, 4), (3, 5, 2)][: len(shapes)]
-    assert len(shapes) == (3 if kind.endswith("onet") else 2)
+    assert len(shapes) == (2 if kind.endswith("rnet") else 3)
+
+
+def test_a_keypoint_is_the_mean_vote_under_its_heat_map():
+    head = KeypointHead(3, 4)
+    torch.nn.init.zeros_(head.votes.weight)
+    torch.nn.init.zeros_(head.votes.bias)
+    features = torch.zeros(1, 3, 4, 4)
+    torch.testing.assert_close(head(features), torch.full((1, 5, 2), 0.5))  # all cells alike
+    with torch.no_grad():
+        head.votes.weight[0, 0] = 100.0  # the first heat map follows the first feature
+        head.votes.bias[5] = 0.01  # all cells shift its x
+        head.gain.fill_(1.5)
+    features[0, 0, 1, 2] = 1.0
+    x, y = head(features)[0, 0].tolist()
+    assert x == pytest.approx(0.5 + 1.5 * (2.5 / 4 - 0.5 + 0.01), abs=1e-5)
+    assert y == pytest.approx(0.5 + 1.5 * (1.5 / 4 - 0.5), abs=1e-5)
 
 
 @pytest.mark.parametrize("kind", LNETS)

@@ -12,7 +12,7 @@ from mien.imaging import Mipmap, encode_png
 from mien.models import PointPatches, Window
 from mien.train.recipe import Augmentation
 from mien.train.samples.augment import augment
-from mien.train.samples.crops import CropOptions, CropSampler, label_windows
+from mien.train.samples.crops import CropOptions, CropSampler, Place, cut_off, label_windows
 from mien.train.samples.faces import AnnotatedImage, FaceImages, split
 from mien.train.samples.mining import Crops, Mined
 from mien.train.samples.views import View
@@ -76,6 +76,58 @@ def test_a_mirrored_view_swaps_left_and_right():
     assert seen[0, 0] < seen[1, 0]
     assert seen[3, 0] < seen[4, 0]
     np.testing.assert_allclose(seen[0], (np.array([40, 40]) - 20) / 60, atol=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90])
+def test_the_box_of_a_turned_face_frames_its_ellipse(degrees):
+    view = View(50, 50, 100, degrees, mirrored=True)
+    seen = view.boxes(np.array([[30, 40, 70, 60]], dtype=np.float32))[0]
+    angles = np.linspace(0, 2 * np.pi, 721)
+    ellipse = view.points(np.stack([50 + 20 * np.cos(angles), 50 + 10 * np.sin(angles)], axis=1))
+    np.testing.assert_allclose(seen, [*ellipse.min(axis=0), *ellipse.max(axis=0)], atol=1e-5)
+
+
+def test_rotations_have_their_shares():
+    options = Augmentation(rotation_degrees=10, lying=0.2, upside_down=0.1)
+    rng = np.random.default_rng(0)
+    degrees = np.abs([View.random(0, 0, 1, options, rng).degrees for _ in range(4000)])
+    assert degrees.max() > 170
+    assert (degrees > 90).mean() == pytest.approx(0.05, abs=0.015)
+    assert (degrees > 10).mean() == pytest.approx(0.2 * 8 / 9 + 0.1 * 17 / 18, abs=0.02)
+
+
+def test_bounds_cut_off_image_and_face():
+    place = Place(0, View(50, 50, 60), bounds=(40, 0, 120, 60))
+    seen = place.crop(Mipmap(marked_image()), 60, 1.0)
+    whole = View(50, 50, 60).crop(Mipmap(marked_image()), 60)
+    np.testing.assert_array_equal(seen[:39, 21:], whole[:39, 21:])
+    assert (seen[:, :19] == 0).all()
+    assert (seen[41:] == 0).all()
+    face = place.boxes(np.array([[32, 28, 68, 72]], dtype=np.float32))[0]
+    np.testing.assert_allclose(face, [1 / 3, 8 / 60, 0.8, 2 / 3], atol=1e-6)
+
+
+def test_cut_off_leaves_part_of_the_face():
+    face = np.array([32, 28, 68, 72], dtype=np.float32)
+    rng = np.random.default_rng(0)
+    parts = []
+    for _ in range(200):
+        x0, y0, x1, y1 = cut_off(face, 120, 100, rng)
+        assert 0 <= x0 < x1 <= 120
+        assert 0 <= y0 < y1 <= 100
+        left = box.clip(face[None], (x0, y0, x1, y1))
+        parts.append(float(box.area(left)[0] / box.area(face[None])[0]))
+    assert min(parts) > 0.08
+    assert max(parts) < 0.99
+
+
+def test_faces_are_cut_off_where_the_recipe_says(images):
+    options = CropOptions(negative_share=0.0, part_share=0.0)
+    cut = draw(CropSampler(images, options, Augmentation(mirror=0.0, border=1.0), 48, context=1.5), 16)
+    assert (cut["images"] == 0).all(axis=3).mean() > 0.1
+    whole = draw(CropSampler(images, options, Augmentation(mirror=0.0), 48), 16)
+    assert not (whole["images"] == 0).any()
+    assert (cut["labels"] == 1).mean() > 0.8
 
 
 def test_windows_by_hand():
@@ -175,11 +227,28 @@ def test_a_sample_is_a_function_of_seed_step_and_row(images, kind):
 def test_augment_changes_the_image_and_not_its_input():
     image = np.random.default_rng(0).integers(0, 256, (24, 24, 3), dtype=np.uint8)
     before = image.copy()
-    for change in ({"color": 0.3}, {"blur": 1.0}, {"jpeg": 1.0}, {"occlusion": 1.0}, {"gray": 1.0}):
+    for change in (
+        {"color": 0.3},
+        {"blur": 1.0},
+        {"jpeg": 1.0},
+        {"occlusion": 1.0},
+        {"half_cover": 1.0},
+        {"dark": 1.0},
+        {"gray": 1.0},
+    ):
         changed = augment(image, Augmentation(**change), np.random.default_rng(1))
         np.testing.assert_array_equal(image, before)
         assert (changed != image).any(), change
     np.testing.assert_array_equal(augment(image, Augmentation(), np.random.default_rng(1)), image)
+
+
+def test_darkness_and_cover_do_what_they_say():
+    image = np.full((64, 64, 3), 200, dtype=np.uint8)
+    for seed in range(20):
+        dark = augment(image, Augmentation(dark=1.0), np.random.default_rng(seed))
+        assert 15 <= dark[0, 0, 0] <= 100
+        covered = (augment(image, Augmentation(half_cover=1.0), np.random.default_rng(seed)) != image).any(axis=2)
+        assert 0.08 < covered.mean() < 0.56
 
 
 def test_the_split_goes_by_name_alone():

@@ -1,7 +1,8 @@
 """Pseudo-labels of a stronger detector, as JSON: ``{name: [[x0, y0, x1, y1, score, ten numbers], ...]}``.
 
-The ten numbers are five keypoints x y in the order of :class:`~mien.types.Face`; all in image pixels. They are
-not verified: boxes below a score are ignored, and faces may be missing.
+The ten numbers are five keypoints x y in the order of :class:`~mien.types.Face`, or null where they are unknown; all in
+image pixels. They are not verified: boxes below a score are ignored, and faces may be missing. A box annotated by hand
+has score 1, so the format also holds such boxes with keypoints of a detector.
 """
 
 from __future__ import annotations
@@ -69,8 +70,9 @@ def _sample(place: str, path: Path, rows: object, min_score: float) -> Detection
         raise annotation_error(place, f"not rows of numbers ({error})", f"write rows {_LAYOUT}") from error
     if values.shape == (0,):
         values = values.reshape(0, _COLUMNS)
-    if values.ndim != 2 or values.shape[1] != _COLUMNS or not np.isfinite(values).all():
-        raise annotation_error(place, f"rows of shape {values.shape}, or not finite", f"write rows {_LAYOUT}")
+    # null becomes NaN.
+    if values.ndim != 2 or values.shape[1] != _COLUMNS or np.isnan(values[:, :5]).any() or np.isinf(values).any():
+        raise annotation_error(place, f"rows of shape {values.shape}, or numbers missing", f"write rows {_LAYOUT}")
     boxes, scores = values[:, :4], values[:, 4]
     if (boxes[:, 2:] <= boxes[:, :2]).any() or (scores < 0).any() or (scores > 1).any():
         raise annotation_error(place, "an empty box or a score outside [0, 1]", f"write rows {_LAYOUT}")

@@ -5,6 +5,7 @@ Functions take and return float arrays of shape (n, 4) and never modify their ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -105,6 +106,12 @@ def _keep_one_by_one(boxes: Floats, threshold: float, measure: Literal["union", 
         whole = areas[best] + others - shared if measure == "union" else np.minimum(areas[best], others)
         left = left[_ratio(shared, whole) <= threshold]
     return kept
+
+
+def clip(boxes: Floats, bounds: Sequence[float]) -> Floats:
+    """Return the boxes limited to ``bounds`` (x0, y0, x1, y1); a box outside becomes empty."""
+    low, high = np.tile(bounds[:2], 2), np.tile(bounds[2:], 2)
+    return np.asarray(np.clip(boxes, low, high), dtype=boxes.dtype)
 
 
 def square(boxes: Floats) -> Floats:

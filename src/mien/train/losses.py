@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Regression = Literal["l2", "smooth-l1"]
+Regression = Literal["l2", "l1", "smooth-l1"]
 
 _SMOOTH_L1_BETA = 0.05
 """Below this error (in sides of the window) the smooth L1 loss is quadratic."""
@@ -41,12 +41,14 @@ def window_score_loss(logits: Tensor, labels: Tensor, negatives_per_face: float)
 
 
 def regression_loss(predicted: Tensor, target: Tensor, known: Tensor, kind: Regression) -> Tensor:
-    """Mean error of the rows (n, ...) that are known: squared, or smooth L1."""
+    """Mean error of the rows (n, ...) that are known: squared, absolute or smooth L1."""
     predicted, target = predicted[known], target[known]
     if not len(predicted):
         return predicted.sum()
     if kind == "l2":
         return F.mse_loss(predicted, target)
+    if kind == "l1":
+        return F.l1_loss(predicted, target)
     return F.smooth_l1_loss(predicted, target, beta=_SMOOTH_L1_BETA)
 
 

@@ -77,15 +77,33 @@ class Data(Section):
 
 
 class Augmentation(Section):
-    """Random changes of a crop: probabilities, but for the largest rotation and the strength of ``color``."""
+    """Random changes of a crop: probabilities, but for ``rotation_degrees``, ``color`` and ``blur_scale``.
+
+    Attributes:
+        rotation_degrees: Largest rotation of most crops.
+        lying: Share of crops rotated by up to 90 degrees instead.
+        upside_down: Share of crops rotated by any angle instead.
+        color: Strength of changes of brightness, contrast and color.
+        dark: Share of crops with the brightness reduced to 8 to 50 %.
+        blur_scale: Lowest resolution of a blurred crop, relative to its own.
+        occlusion: Share of crops with a small part covered.
+        half_cover: Share of crops with a side covered up to about the middle.
+        border: Share of crops of faces cut off at one or more sides, as by the border of the image.
+    """
 
     rotation_degrees: NonNegative = 0.0
+    lying: Fraction = 0.0
+    upside_down: Fraction = 0.0
     mirror: Fraction = 0.5
     color: NonNegative = 0.0
+    dark: Fraction = 0.0
     gray: Fraction = 0.0
     blur: Fraction = 0.0
+    blur_scale: PositiveFraction = 0.35
     jpeg: Fraction = 0.0
     occlusion: Fraction = 0.0
+    half_cover: Fraction = 0.0
+    border: Fraction = 0.0
 
 
 class OptimizerOptions(Section):

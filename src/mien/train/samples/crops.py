@@ -6,6 +6,7 @@ keypoints; and mined examples: candidates of the cascade as far as it is trained
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -13,17 +14,21 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from mien.geometry import boxes as box
+from mien.imaging import Mipmap
 from mien.train.recipe import Augmentation, Fraction, Section
 from mien.train.samples.augment import augment
 from mien.train.samples.faces import FaceImages
 from mien.train.samples.mining import Crops, Mined
 from mien.train.samples.views import View
 from mien.train.task import Arrays
-from mien.types import Floats
+from mien.types import Floats, Image
 
 _UNIT: Floats = np.array([[0, 0, 1, 1]], dtype=np.float32)
 _CENTRED: Floats = _UNIT - 0.5
 _TRIES = 12
+
+Bounds = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole pixels."""
 
 
 class CropOptions(Section):
@@ -45,6 +50,33 @@ class CropOptions(Section):
         if sum(shares) > 1:
             raise ValueError(f"negative_share, part_share, keypoint_share = {shares} must be at most 1 together")
         return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Place:
+    """Where a crop is cut.
+
+    ``image``: its number. ``bounds``: where the image, and with it each face, is cut off, if it is.
+    """
+
+    image: int
+    view: View
+    bounds: Bounds | None = None
+
+    def boxes(self, boxes: Floats) -> Floats:
+        """Return boxes (n, 4) of the image in the frame of the view, clipped to the bounds."""
+        return self.view.boxes(boxes if self.bounds is None else box.clip(boxes, self.bounds))
+
+    def crop(self, mipmap: Mipmap, size: int, context: float) -> Image:
+        """Return the pixels (size, size, 3); those out of bounds are black."""
+        if self.bounds is None:
+            return self.view.crop(mipmap, size, context)
+        # Only what the crop needs: its diagonal around its center.
+        reach = self.view.side * context
+        near = box.clip(np.array([[-reach, -reach, reach, reach]]) + [self.view.x, self.view.y] * 2, self.bounds)
+        x0, y0, x1, y1 = near[0].astype(int)
+        part = mipmap.image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+        return replace(self.view, x=self.view.x - x0, y=self.view.y - y0).crop(Mipmap(part), size, context)
 
 
 class CropSampler:
@@ -71,7 +103,10 @@ class CropSampler:
         self._context = context
         self._mined = mined or Mined.none()
         self._mined_share = mined_share
-        self._keypoint_probability = images.keypoint_probability()
+        # Cumulative: a search in it is much faster than Generator.choice.
+        self._faces = images.probability.cumsum()
+        known = images.keypoint_probability()
+        self._with_keypoints = None if known is None else known.cumsum()
 
     def sample(self, rng: np.random.Generator) -> Arrays:
         """Return ``images`` (s, s, 3) uint8, ``labels`` in {1, 0, -1 = unlabelled}, ``offsets`` (4,), ``keypoints``
@@ -79,19 +114,19 @@ class CropSampler:
         options = self._options
         kind = rng.random()
         if kind < options.negative_share or not len(self._images.faces):
-            index, view = self._negative(rng)
-        elif kind < options.negative_share + options.keypoint_share and self._keypoint_probability is not None:
-            index, view = self._near_face(rng, self._keypoint_probability, options.positive_iou, 1.0)
+            place = self._negative(rng)
+        elif kind < options.negative_share + options.keypoint_share and self._with_keypoints is not None:
+            place = self._near_face(rng, self._with_keypoints, options.positive_iou, 1.0)
         elif kind < 1 - options.part_share:
-            index, view = self._positive(rng)
+            place = self._positive(rng)
         else:
-            index, view = self._near_face(rng, self._images.probability, options.part_iou, options.positive_iou)
-        return self._labelled(index, view, rng)
+            place = self._near_face(rng, self._faces, options.part_iou, options.positive_iou)
+        return self._labelled(place, rng)
 
-    def _labelled(self, index: int, view: View, rng: np.random.Generator) -> Arrays:
-        annotated = self._images.all[index]
+    def _labelled(self, place: Place, rng: np.random.Generator) -> Arrays:
+        annotated = self._images.all[place.image]
         sample = annotated.sample
-        faces = view.boxes(sample.boxes)
+        faces = place.boxes(sample.boxes)
         labels, offsets, has_box = label_windows(
             _UNIT, faces, sample.ignored, self._options, background=annotated.background
         )
@@ -99,8 +134,8 @@ class CropSampler:
         if has_box[0]:
             nearest = int(np.where(sample.ignored, -1, box.iou(_UNIT, box.square(faces))[0]).argmax())
             if np.isfinite(sample.keypoints[nearest]).all():
-                keypoints, has_keypoints = view.keypoints(sample.keypoints[nearest]).astype(np.float32), True
-        crop = view.crop(self._images.mipmap(index), self._size, self._context)
+                keypoints, has_keypoints = place.view.keypoints(sample.keypoints[nearest]).astype(np.float32), True
+        crop = place.crop(self._images.mipmap(place.image), self._size, self._context)
         return {
             "images": augment(crop, self._augmentation, rng),
             "labels": labels[0],
@@ -110,36 +145,41 @@ class CropSampler:
             "has_keypoints": np.array(has_keypoints),
         }
 
-    def _positive(self, rng: np.random.Generator) -> tuple[int, View]:
+    def _positive(self, rng: np.random.Generator) -> Place:
         if len(self._mined.positives) and rng.random() < self._mined_share / 2:
             return self._mined_crop(self._mined.positives, rng)
-        return self._near_face(rng, self._images.probability, self._options.positive_iou, 1.0)
+        return self._near_face(rng, self._faces, self._options.positive_iou, 1.0)
 
-    def _negative(self, rng: np.random.Generator) -> tuple[int, View]:
+    def _negative(self, rng: np.random.Generator) -> Place:
         if len(self._mined.negatives) and rng.random() < self._mined_share:
             return self._mined_crop(self._mined.negatives, rng)
         if rng.random() < 0.5 and len(self._images.faces):
-            return self._near_face(rng, self._images.probability, 0.02, self._options.negative_iou)
+            return self._near_face(rng, self._faces, 0.02, self._options.negative_iou)
         index = self._images.draw_background(rng)
         height, width = self._images.mipmap(index).image.shape[:2]
         side = float(np.exp(rng.uniform(np.log(min(12, width)), np.log(max(height, width)))))
-        return index, View.random(rng.uniform(0, width), rng.uniform(0, height), side, self._augmentation, rng)
+        return Place(index, View.random(rng.uniform(0, width), rng.uniform(0, height), side, self._augmentation, rng))
 
-    def _mined_crop(self, crops: Crops, rng: np.random.Generator) -> tuple[int, View]:
+    def _mined_crop(self, crops: Crops, rng: np.random.Generator) -> Place:
         """Return a mined crop, shifted and scaled a little so that it is never twice the same."""
         i = int(rng.integers(len(crops)))
         x0, y0, x1, y1 = (float(v) for v in crops.boxes[i])
         side = max(x1 - x0, y1 - y0)
         dx, dy, growth = rng.uniform(-0.04, 0.04, 3)
         x, y = (x0 + x1) / 2 + dx * side, (y0 + y1) / 2 + dy * side
-        return int(crops.images[i]), View.random(x, y, side * (1 + growth), self._augmentation, rng)
+        return Place(int(crops.images[i]), View.random(x, y, side * (1 + growth), self._augmentation, rng))
 
-    def _near_face(
-        self, rng: np.random.Generator, probability: NDArray[np.float64], low: float, high: float
-    ) -> tuple[int, View]:
+    def _near_face(self, rng: np.random.Generator, cumulative: NDArray[np.float64], low: float, high: float) -> Place:
         """Return a square near a face, with an IoU in [low, high)."""
-        index, row = self._images.faces[rng.choice(len(probability), p=probability)]
-        face = box.square(self._images.all[index].sample.boxes[row : row + 1])
+        drawn = min(int(np.searchsorted(cumulative, rng.random(), side="right")), len(cumulative) - 1)
+        index, row = (int(i) for i in self._images.faces[drawn])
+        face = self._images.all[index].sample.boxes[row : row + 1]
+        bounds = None
+        if rng.random() < self._augmentation.border:
+            height, width = self._images.mipmap(index).image.shape[:2]
+            bounds = cut_off(face[0], width, height, rng)
+            face = box.clip(face, bounds)
+        face = box.square(face)
         side = float(face[0, 2] - face[0, 0])
         x, y = ((face[0, :2] + face[0, 2:]) / 2).tolist()
         # Several tries at once, measured without the rotation, which does not change the distance from the face.
@@ -150,9 +190,20 @@ class CropSampler:
         overlap = box.iou(windows, _CENTRED)[:, 0]
         fits = np.flatnonzero((overlap >= low) & (overlap < high))
         if not len(fits):  # labels depend on the crop itself, so the face is as good as any
-            return int(index), View.random(x, y, side, self._augmentation, rng)
+            return Place(index, View.random(x, y, side, self._augmentation, rng), bounds)
         dx, dy = (shifts[fits[0]] * side).tolist()
-        return int(index), View.random(x + dx, y + dy, side * float(sides[fits[0]]), self._augmentation, rng)
+        view = View.random(x + dx, y + dy, side * float(sides[fits[0]]), self._augmentation, rng)
+        return Place(index, view, bounds)
+
+
+def cut_off(face: Floats, width: int, height: int, rng: np.random.Generator) -> Bounds:
+    """Return bounds within the image that cut off 5 to 35 % of a face (4,) at one to four of its sides."""
+    part = rng.uniform(0.05, 0.35, 4)
+    inside = face + part * np.array([1, 1, -1, -1]) * np.tile(face[2:] - face[:2], 2)
+    image = np.array([0, 0, width, height])
+    chosen = np.where(rng.permutation(4) < rng.integers(1, 5), inside, image)
+    x0, y0, x1, y1 = np.clip(np.round(chosen), 0, np.tile(image[2:], 2)).astype(int).tolist()
+    return min(x0, width - 1), min(y0, height - 1), max(x1, x0 + 1), max(y1, y0 + 1)
 
 
 def label_windows(

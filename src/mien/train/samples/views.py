@@ -31,7 +31,13 @@ class View:
     @classmethod
     def random(cls, x: float, y: float, side: float, options: Augmentation, rng: np.random.Generator) -> View:
         """Return a square rotated and mirrored at random."""
-        degrees = rng.uniform(-1, 1) * options.rotation_degrees
+        turn, kind = rng.uniform(-1, 1), rng.random()
+        if kind < options.lying:
+            degrees = turn * 90
+        elif kind < options.lying + options.upside_down:
+            degrees = turn * 180
+        else:
+            degrees = turn * options.rotation_degrees
         return cls(x, y, side, degrees, bool(rng.random() < options.mirror))
 
     def linear(self) -> Floats:
@@ -41,6 +47,10 @@ class View:
         flip = -1 if self.mirrored else 1
         return np.array([[cos * flip, -sin * self.aspect], [sin * flip, cos * self.aspect]])
 
+    def _inverse(self) -> Floats:
+        """Return the inverse of :meth:`linear`; rotation and mirror are orthogonal, which is faster than solving."""
+        return self.linear().T / np.array([[self.side**2], [(self.side * self.aspect) ** 2]])
+
     def crop(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Image:
         """Return the pixels of the view (size, size, 3); ``context`` enlarges it around its center."""
         linear = self.linear() * (context / size)
@@ -49,7 +59,7 @@ class View:
 
     def points(self, points: NDArray[np.floating]) -> Floats:
         """Return image points (..., 2) in the frame of the view, in the same order."""
-        return np.asarray((points - [self.x, self.y]) @ np.linalg.inv(self.linear()).T + 0.5)
+        return np.asarray((points - [self.x, self.y]) @ self._inverse().T + 0.5)
 
     def keypoints(self, keypoints: Floats) -> Floats:
         """Return five keypoints (5, 2) in the frame of the view, left and right as seen there."""
@@ -57,10 +67,11 @@ class View:
         return seen[list(FIVE_MIRROR)] if self.mirrored else seen
 
     def boxes(self, boxes: Floats) -> Floats:
-        """Return image boxes (n, 4) in the frame of the view: centers are transformed, sides only scaled.
+        """Return image boxes (n, 4) in the frame of the view: the bounding boxes of their inscribed ellipses.
 
-        The box of a rotated face is not known exactly; for small angles its sides hardly change.
+        The box of a rotated face is not known exactly; faces are nearer to ellipses than to rectangles.
         """
         center = self.points((boxes[:, :2] + boxes[:, 2:]) / 2)
-        half = (boxes[:, 2:] - boxes[:, :2]) / (2 * self.side)
+        to_view = self._inverse()
+        half = np.sqrt((boxes[:, 2:] - boxes[:, :2]) ** 2 @ (to_view**2).T) / 2
         return np.concatenate([center - half, center + half], axis=1)

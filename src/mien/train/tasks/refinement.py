@@ -1,4 +1,4 @@
-"""Refinement: R-Net and O-Net on crops around, beside and far from faces, and on mined examples."""
+"""Refinement: R-Net, O-Net and the refiner on crops around, beside and far from faces, and on mined examples."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from mien.train import losses
 from mien.train.metrics import detection_metrics, keypoint_error
 from mien.train.networks.deployed import Deployed, Outputs, normalize
 from mien.train.networks.onet import MienONet, PaperONet
+from mien.train.networks.refiner import MienRefiner
 from mien.train.networks.rnet import MienRNet, PaperRNet
 from mien.train.recipe import AtLeastOne, Fraction, Names, NonNegative, Positive, PositiveFraction, Recipe, Section
 from mien.train.samples.crops import CropOptions, CropSampler
@@ -26,10 +27,16 @@ from mien.train.task import Batch, Images
 from mien.train.tasks.parts import Contract, SampledTask, join, validation_batches
 
 _SHOWN = 64
-RefinementNet = PaperRNet | MienRNet | PaperONet | MienONet
+RefinementNet = PaperRNet | MienRNet | PaperONet | MienONet | MienRefiner
 
 REFINEMENT_NETS: Mapping[str, type[RefinementNet]] = MappingProxyType(
-    {"paper-rnet": PaperRNet, "mien-rnet": MienRNet, "paper-onet": PaperONet, "mien-onet": MienONet}
+    {
+        "paper-rnet": PaperRNet,
+        "mien-rnet": MienRNet,
+        "paper-onet": PaperONet,
+        "mien-onet": MienONet,
+        "refiner": MienRefiner,
+    }
 )
 
 _GREEN, _RED = (0, 200, 0), (220, 0, 0)
@@ -54,17 +61,23 @@ class RefinementSamples(CropOptions):
 
 
 class RefinementLosses(Section):
-    """Weights; ``ohem_share``: share of the crops, hardest first, that counts for the score."""
+    """Weights and kinds of the losses.
+
+    Attributes:
+        keypoint_regression: Kind of the loss of the keypoints; "same" as that of the box.
+        ohem_share: Share of the crops, hardest first, that counts for the score.
+    """
 
     score: NonNegative = 1.0
     box: NonNegative = 0.5
     keypoints: NonNegative = 0.5
     regression: losses.Regression = "l2"
+    keypoint_regression: losses.Regression | Literal["same"] = "same"
     ohem_share: PositiveFraction = 0.7
 
 
 class RefinementRecipe(Recipe):
-    """Recipe of an R-Net or O-Net."""
+    """Recipe of an R-Net, an O-Net or a refiner."""
 
     networks: ClassVar[Mapping[str, type[RefinementNet]]] = REFINEMENT_NETS
 
@@ -99,10 +112,10 @@ class RefinementRecipe(Recipe):
 
 
 class RefinementTask(SampledTask[RefinementRecipe]):
-    """Training of an R-Net or O-Net."""
+    """Training of an R-Net, an O-Net or a refiner."""
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
-        """Return the weighted losses of score, box and, for an O-Net, keypoints."""
+        """Return the weighted losses of score, box and, where the network has them, keypoints."""
         options = self.recipe.losses
         logits, offsets, *keypoints = network(normalize(batch["images"]))
         kind = options.regression
@@ -111,6 +124,7 @@ class RefinementTask(SampledTask[RefinementRecipe]):
             "box": options.box * losses.regression_loss(offsets, batch["offsets"], batch["has_box"], kind),
         }
         if keypoints:
+            kind = kind if options.keypoint_regression == "same" else options.keypoint_regression
             error = losses.regression_loss(keypoints[0], batch["keypoints"], batch["has_keypoints"], kind)
             named["keypoints"] = options.keypoints * error
         return named
@@ -149,6 +163,6 @@ class RefinementTask(SampledTask[RefinementRecipe]):
 
 
 def activate(outputs: Outputs) -> Outputs:
-    """Return scores (n,), offsets (n, 4) and, from an O-Net, keypoints (n, 5, 2)."""
+    """Return scores (n,), offsets (n, 4) and, where the network has them, keypoints (n, 5, 2)."""
     logits, *others = outputs
     return (torch.sigmoid(logits), *others)
