@@ -1,9 +1,9 @@
-"""Hard example mining: what the cascade, as far as it is trained, takes for faces."""
+"""Hard example mining: what the proposer, or the cascade as far as it is trained, takes for faces."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.detection.config import DetectorConfig
+from mien.detection.proposer import run_proposer
 from mien.detection.pyramid import run_pnet
 from mien.detection.refine import run_rnet
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box
+from mien.imaging import Mipmap
 from mien.io import atomic_write
-from mien.models import open_model
+from mien.models import open_model, read_card
 from mien.train.engine.display import progress_bar
 from mien.train.engine.prefetch import default_workers
 from mien.train.samples.faces import FaceImages
 from mien.types import Floats
 
 _MAX_NEGATIVES_PER_IMAGE = 80
-_STAGES = ("pnet", "rnet")
+_STAGES = (("proposer",), ("pnet",), ("pnet", "rnet"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +62,7 @@ class Mined:
 
 @dataclass(frozen=True, slots=True)
 class MiningOptions:
-    """Thresholds of the cascade while mining, and of the IoU with the nearest face that decides on a candidate."""
+    """Thresholds of the networks while mining, and of the IoU with the nearest face that decides on a candidate."""
 
     threshold: float
     min_face_size: float
@@ -69,12 +71,10 @@ class MiningOptions:
 
 
 def mine(images: FaceImages, networks: Sequence[Path], options: MiningOptions, cache: Path) -> Mined:
-    """Run the inference cascade as far as ``networks`` (P-Net, then perhaps R-Net) over all images.
+    """Run the first stages of detection over all images: the proposer, or P-Net and then perhaps R-Net.
 
-    The result is kept in ``cache``, with a checksum of what it was made from.
+    The result is kept in ``cache``, with a checksum of what it was made from. Raises BadRecipe for other networks.
     """
-    if len(networks) > len(_STAGES):
-        raise BadRecipe(f"mine_from names {len(networks)} networks; give P-Net, then perhaps R-Net")
     checksum = _checksum(images, networks, options)
     if cache.is_file():
         with np.load(cache) as kept:
@@ -105,19 +105,10 @@ def _checksum(images: FaceImages, networks: Sequence[Path], options: MiningOptio
 
 
 def _mine(images: FaceImages, networks: Sequence[Path], options: MiningOptions) -> Mined:
-    models = [open_model(path, stage, threads=1) for path, stage in zip(networks, _STAGES, strict=False)]
-    config = DetectorConfig(
-        min_face_size=options.min_face_size,
-        pnet_threshold=options.threshold,
-        rnet_threshold=options.threshold,
-    )
+    propose = _proposals(networks, options)
 
     def candidates(index: int) -> tuple[Floats, Floats]:
-        mipmap = images.mipmap(index)
-        found = run_pnet(mipmap.image, models[0], config)
-        if len(models) > 1:
-            found = run_rnet([mipmap], [found], models[1], config)[0]
-        return _divide(found.boxes, index, images, options)
+        return _divide(propose(images.mipmap(index)), index, images, options)
 
     # Images side by side, one thread each: faster than several threads on one image.
     with ThreadPoolExecutor(default_workers()) as pool, progress_bar("mining", len(images)) as bar:
@@ -126,6 +117,28 @@ def _mine(images: FaceImages, networks: Sequence[Path], options: MiningOptions) 
             divided.append(pair)
             bar.advance(bar.task_ids[0])
     return Mined(Crops.join([bad for bad, _ in divided]), Crops.join([good for _, good in divided]))
+
+
+def _proposals(networks: Sequence[Path], options: MiningOptions) -> Callable[[Mipmap], Floats]:
+    """Return a function from an image to the boxes (n, 4) that the networks propose in it, best first."""
+    stages = tuple(read_card(path).task for path in networks)
+    if stages not in _STAGES:
+        raise BadRecipe(f"mine_from names networks for {stages}; give a proposer, or a P-Net and then perhaps an R-Net")
+    first, *second = (open_model(path, stage, threads=1) for path, stage in zip(networks, stages, strict=True))
+    config = DetectorConfig(
+        min_face_size=options.min_face_size,
+        proposer_threshold=options.threshold,
+        pnet_threshold=options.threshold,
+        rnet_threshold=options.threshold,
+    )
+
+    def propose(image: Mipmap) -> Floats:
+        if stages == ("proposer",):
+            return run_proposer([image], first, config)[0].boxes
+        found = run_pnet(image.image, first, config)
+        return run_rnet([image], [found], second[0], config)[0].boxes if second else found.boxes
+
+    return propose
 
 
 def _divide(found: Floats, index: int, images: FaceImages, options: MiningOptions) -> tuple[Floats, Floats]:

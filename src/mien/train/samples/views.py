@@ -49,7 +49,7 @@ class View:
 
     def _inverse(self) -> Floats:
         """Return the inverse of :meth:`linear`; rotation and mirror are orthogonal, which is faster than solving."""
-        return self.linear().T / np.array([[self.side**2], [(self.side * self.aspect) ** 2]])
+        return np.asarray(self.linear().T / np.array([[self.side**2], [(self.side * self.aspect) ** 2]]))
 
     def crop(self, mipmap: Mipmap, size: int, context: float = 1.0) -> Image:
         """Return the pixels of the view (size, size, 3); ``context`` enlarges it around its center."""

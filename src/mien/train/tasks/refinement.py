@@ -47,7 +47,8 @@ class RefinementSamples(CropOptions):
 
     Attributes:
         context: Side of a crop in sides of the squared box.
-        mine_from: Exported P-Net, then perhaps R-Net, below the runs folder; their candidates become samples.
+        mine_from: Exported proposer, or P-Net and then perhaps R-Net, below the runs folder; their candidates become
+            samples.
         mined_share: Share of mined examples among the negatives; half of it among the positives.
         mining_threshold: Score threshold of these networks.
         mining_min_face_size: Smallest face that they detect, in pixels.
