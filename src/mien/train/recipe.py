@@ -45,10 +45,12 @@ class NetworkChoice(Section):
     Attributes:
         kind: A name in the ``networks`` of the task's recipe.
         start: ``best.pt`` of an earlier run, below the runs folder, whose weights it starts from.
+        share: ``best.pt`` of an earlier run of another network; layers with the same names and shapes start from it.
     """
 
     kind: str
     start: str = ""
+    share: str = ""
 
 
 class Source(Section):

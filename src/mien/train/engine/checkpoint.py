@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from mien.errors import BadRecipe, MienError
@@ -83,6 +83,22 @@ def load_best(path: Path, network: nn.Module) -> dict[str, float]:
     except UNREADABLE as error:
         raise MienError(f"{path}: does not fit the network: {error}; start again with --fresh") from error
     return metrics
+
+
+def load_shared(path: Path, network: nn.Module) -> None:
+    """Read the weights of another network from its ``best.pt`` where names and shapes agree.
+
+    Raises MienError when the file is broken or shares nothing with ``network``.
+    """
+    own = network.state_dict()
+    try:
+        other: dict[str, Tensor] = _read(path)["network"]
+        shared = {name: value for name, value in other.items() if name in own and own[name].shape == value.shape}
+    except UNREADABLE as error:
+        raise MienError(f"{path}: no checkpoint of a network ({error}); name the best.pt of a run") from error
+    if not shared:
+        raise MienError(f"{path}: shares no layer with {type(network).__name__}; name the best.pt of its model")
+    network.load_state_dict(own | shared)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

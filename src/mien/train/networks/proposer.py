@@ -46,7 +46,34 @@ class _Block(nn.Module):
         return torch.relu(y + x if self.skip else y)
 
 
-class MienProposer(nn.Module):
+class FeaturePyramid(nn.Module):
+    """The features of the proposer, which the refiner shares: a backbone and a pyramid."""
+
+    widths = (16, 32, 64, 96)
+    """Channels of the features of strides 4, 8, 16 and 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        widths, blocks = self.widths, (3, 4, 3)
+        self.stem = nn.Sequential(_Block(3, 8, 2), _Block(8, widths[0], 2))
+        self.stages = nn.ModuleList(
+            nn.Sequential(_Block(inputs, outputs, 2), *(_Block(outputs, outputs) for _ in range(count - 1)))
+            for (inputs, outputs), count in zip(pairwise(widths), blocks, strict=True)
+        )
+        self.laterals = nn.ModuleList(_conv(coarse, fine, 1) for fine, coarse in pairwise(widths[1:]))
+
+    def features(self, images: Tensor) -> list[Tensor]:
+        """Return the features of strides 4, 8, 16 and 32; those of 8 and 16 have the coarser ones added."""
+        levels = [self.stem(images)]
+        for stage in self.stages:
+            levels.append(stage(levels[-1]))
+        for i in (2, 1):
+            coarser = F.interpolate(self.laterals[i - 1](levels[i + 1]), scale_factor=2.0, mode="nearest")
+            levels[i] = torch.relu(levels[i] + coarser)
+        return levels
+
+
+class MienProposer(FeaturePyramid):
     """Input (n, 3, h, w), normalized; h and w are multiples of 32. 516,661 parameters."""
 
     input_size = 32
@@ -55,15 +82,8 @@ class MienProposer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        widths, blocks = (16, 32, 64, 96), (3, 4, 3)
-        self.stem = nn.Sequential(_Block(3, 8, 2), _Block(8, widths[0], 2))
-        self.stages = nn.ModuleList(
-            nn.Sequential(_Block(inputs, outputs, 2), *(_Block(outputs, outputs) for _ in range(count - 1)))
-            for (inputs, outputs), count in zip(pairwise(widths), blocks, strict=True)
-        )
-        self.laterals = nn.ModuleList(_conv(coarse, fine, 1) for fine, coarse in pairwise(widths[1:]))
-        self.heads = nn.ModuleList(_Block(width, width) for width in widths[1:])
-        self.predictions = nn.ModuleList(nn.Conv2d(width, CHANNELS, 1) for width in widths[1:])
+        self.heads = nn.ModuleList(_Block(width, width) for width in self.widths[1:])
+        self.predictions = nn.ModuleList(nn.Conv2d(width, CHANNELS, 1) for width in self.widths[1:])
         self._initialize()
 
     def _initialize(self) -> None:
@@ -77,14 +97,7 @@ class MienProposer(nn.Module):
     def forward(self, images: Tensor) -> Outputs:
         """Return (n, 15, h / stride, w / stride) for each stride: logit of the quality, logarithms of the distances
         in units of two strides, keypoints in sides of the box."""
-        x = self.stem(images)
-        levels = []
-        for stage in self.stages:
-            x = stage(x)
-            levels.append(x)
-        for i in (1, 0):
-            coarser = F.interpolate(self.laterals[i](levels[i + 1]), scale_factor=2.0, mode="nearest")
-            levels[i] = torch.relu(levels[i] + coarser)
+        levels = self.features(images)[1:]
         return tuple(
             predict(head(level)) for predict, head, level in zip(self.predictions, self.heads, levels, strict=True)
         )

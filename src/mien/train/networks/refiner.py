@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.train.networks.blocks import Residual, conv
+from mien.train.networks.blocks import conv
+from mien.train.networks.proposer import FeaturePyramid
 
 _POINTS = 5
 
@@ -37,36 +38,37 @@ class KeypointHead(nn.Module):
         return 0.5 + self.gain * mean
 
 
-class MienRefiner(nn.Module):
-    """Plain 3 x 3 convolutions on 64 x 64 crops; the keypoints see features of three resolutions."""
+class MienRefiner(FeaturePyramid):
+    """96 x 96 crops through the proposer's features, from whose weights it starts.
 
-    input_size = 64
+    Score and box see the features of stride 16, keypoints those of stride 4, which hold the coarser ones.
+    """
+
+    input_size = 96
     stage = "refiner"
     outputs = ("scores", "offsets", "keypoints")
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(conv(3, 16, 2), conv(16, 32, 2), Residual(32))
-        self.middle = nn.Sequential(conv(32, 64, 2), Residual(64))
-        self.deep = nn.Sequential(conv(64, 96, 2), Residual(96))
-        self.dense = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(96 * 4 * 4, 128), nn.ReLU(inplace=True))
+        fine, middle, coarse, _ = self.widths
+        self.dense = nn.Sequential(
+            conv(coarse, coarse),
+            nn.Flatten(),
+            nn.Dropout(0.2),
+            nn.Linear(coarse * (self.input_size // 16) ** 2, 128),
+            nn.ReLU(inplace=True),
+        )
         self.score = nn.Linear(128, 1)
         self.offsets = nn.Linear(128, 4)
-        self.deep_down = nn.Conv2d(96, 64, 1)
-        self.middle_down = nn.Conv2d(64, 32, 1)
-        self.fused = conv(32, 32)
-        self.keypoints = KeypointHead(32, 16)
+        self.lateral4 = nn.Conv2d(fine, middle, 1)
+        self.lateral8 = nn.Conv2d(middle, middle, 1)
+        self.fused = conv(middle, middle)
+        self.keypoints = KeypointHead(middle, self.input_size // 4)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return logits (n,), offsets (n, 4) and keypoints (n, 5, 2)."""
-        fine = self.stem(images)
-        middle = self.middle(fine)
-        deep = self.deep(middle)
-        x = self.dense(deep)
-        middle = torch.relu(middle + _double(self.deep_down(deep)))
-        fine = torch.relu(fine + _double(self.middle_down(middle)))
-        return self.score(x)[:, 0], self.offsets(x), self.keypoints(self.fused(fine))
-
-
-def _double(features: Tensor) -> Tensor:
-    return F.interpolate(features, scale_factor=2.0, mode="nearest")
+        stride4, stride8, stride16, _ = self.features(images)
+        x = self.dense(stride16)
+        coarser = F.interpolate(self.lateral8(stride8), scale_factor=2.0, mode="nearest")
+        fine = self.fused(torch.relu(self.lateral4(stride4) + coarser))
+        return self.score(x)[:, 0], self.offsets(x), self.keypoints(fine)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mien.models import CropSpec, InputSpec, ModelCard, OutputSpec
-from mien.train.engine.checkpoint import load_best
+from mien.train.engine.checkpoint import load_best, load_shared
 from mien.train.networks.deployed import MEAN, SCALE, normalize
 from mien.train.recipe import Recipe
 from mien.train.task import Arrays, Batch, Images
@@ -42,6 +42,8 @@ def make_network(recipe: Recipe, runs: Path) -> nn.Module:
     """Return the recipe's network, initialized from its seed or from an earlier run."""
     torch.manual_seed(recipe.seed)
     network = recipe.networks[recipe.network.kind]()
+    if recipe.network.share:
+        load_shared(runs / recipe.network.share, network)
     if recipe.network.start:
         load_best(runs / recipe.network.start, network)
     return network
