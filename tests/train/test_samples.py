@@ -88,7 +88,7 @@ def test_the_box_of_a_turned_face_frames_its_ellipse(degrees):
 
 
 def test_rotations_have_their_shares():
-    options = Augmentation(rotation_degrees=10, lying=0.2, upside_down=0.1)
+    options = Augmentation(rotation_degrees=10, turned=0.2, any_angle=0.1)
     rng = np.random.default_rng(0)
     degrees = np.abs([View.random(0, 0, 1, options, rng).degrees for _ in range(4000)])
     assert degrees.max() > 170

@@ -83,8 +83,8 @@ class Augmentation(Section):
 
     Attributes:
         rotation_degrees: Largest rotation of most crops.
-        lying: Share of crops rotated by up to 90 degrees instead.
-        upside_down: Share of crops rotated by any angle instead.
+        turned: Share of crops rotated by up to 90 degrees instead.
+        any_angle: Share of crops rotated by any angle instead.
         color: Strength of changes of brightness, contrast and color.
         dark: Share of crops with the brightness reduced to 8 to 50 %.
         blur_scale: Lowest resolution of a blurred crop, relative to its own.
@@ -94,8 +94,8 @@ class Augmentation(Section):
     """
 
     rotation_degrees: NonNegative = 0.0
-    lying: Fraction = 0.0
-    upside_down: Fraction = 0.0
+    turned: Fraction = 0.0
+    any_angle: Fraction = 0.0
     mirror: Fraction = 0.5
     color: NonNegative = 0.0
     dark: Fraction = 0.0

@@ -18,21 +18,17 @@ _SMALLEST_COVER = 2
 class SceneAugmentation(Augmentation):
     """Probabilities of further changes. ``occlusion`` is the share of faces that are covered by a half.
 
+    ``turned``, ``any_angle`` and ``dark`` apply to scenes; ``half_cover``, ``border`` and ``blur_scale`` do not.
+
     Attributes:
         rotated: Rotations with the standard deviation ``rotation_degrees``.
-        turned: Rotations by up to 80 degrees.
-        any_angle: Rotations by any angle.
-        tone: Changes of brightness, gamma and color, with the strength ``color``.
-        dark: Among these, brightness times 0.09 to 0.5.
+        tone: Changes of brightness, gamma and color, with the strength ``color``; ``dark`` is a share of these.
         saturation: Changes of the saturation.
         noise: Noise.
     """
 
     rotated: Fraction = 0.0
-    turned: Fraction = 0.0
-    any_angle: Fraction = 0.0
     tone: Fraction = 0.0
-    dark: Fraction = 0.0
     saturation: Fraction = 0.0
     noise: Fraction = 0.0
 

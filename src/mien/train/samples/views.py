@@ -32,9 +32,9 @@ class View:
     def random(cls, x: float, y: float, side: float, options: Augmentation, rng: np.random.Generator) -> View:
         """Return a square rotated and mirrored at random."""
         turn, kind = rng.uniform(-1, 1), rng.random()
-        if kind < options.lying:
+        if kind < options.turned:
             degrees = turn * 90
-        elif kind < options.lying + options.upside_down:
+        elif kind < options.turned + options.any_angle:
             degrees = turn * 180
         else:
             degrees = turn * options.rotation_degrees
