@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from mien.errors import BadOption
 from mien.geometry.mean_face import MEAN_FACE, POINT_DEVIATION
-from mien.geometry.pose import angles, fit_pose, fit_pose_3d, from_300w_lp, rotation, to_300w_lp
-from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS, SIXTY_EIGHT_MIRROR
+from mien.geometry.pose import angles, fit_pose, fit_pose_3d, from_300w_lp, rotation, to_300w_lp, upright_roll
+from mien.geometry.schemes import OUTER_EYE_CORNERS, SIXTY_EIGHT_GROUPS, SIXTY_EIGHT_MIRROR, to_five
 from mien.geometry.similarity import Similarity
 
 MIRROR = list(SIXTY_EIGHT_MIRROR)
@@ -168,3 +168,14 @@ def test_fit_rejects_invalid_weights(weights):
 def test_fit_3d_rejects_points_without_depth():
     with pytest.raises(BadOption, match="68, 3"):
         fit_pose_3d(np.zeros((1, 68, 2)))
+
+
+def test_all_points_with_and_without_weights_give_the_same_pose():
+    points = np.random.default_rng(0).normal(size=(5, 68, 2)) * 0.1 + (MEAN_FACE @ rotation(20, -10, 30).T)[:, :2]
+    np.testing.assert_allclose(fit_pose(points), fit_pose(points, np.ones((5, 68))), atol=1e-9)
+
+
+def test_the_roll_of_keypoints():
+    five = to_five((MEAN_FACE @ rotation(70, 5, 40).T)[:, :2])
+    unknown = np.where([[True], [False], [True], [True], [True]], five, np.nan)
+    np.testing.assert_allclose(upright_roll(np.stack([five, unknown])), [40, 0], atol=4)

@@ -72,7 +72,20 @@ def fit_pose(points: NDArray[np.floating], weights: NDArray[np.floating] | None 
     Raises:
         BadOption: Another shape, or negative or infinite weights.
     """
-    seen, weights = _checked(points, weights)
+    seen, known = _checked(points)
+    if weights is None and known.all():
+        cameras, solvable = (_SOLUTION @ seen).swapaxes(1, 2), np.ones(len(seen), dtype=np.bool_)
+    else:
+        cameras, solvable = _solve_cameras(seen, _checked_weights(known, weights))
+    left, scales, right = np.linalg.svd(cameras, full_matrices=False)
+    x, y = (left @ right).swapaxes(0, 1)
+    z = x[:, [1, 2, 0]] * y[:, [2, 0, 1]] - x[:, [2, 0, 1]] * y[:, [1, 2, 0]]
+    certain = np.asarray(solvable & (scales[:, 1] > _FLAT * scales[:, 0]))
+    return np.where(certain[:, None], angles(np.stack([x, y, z], axis=1)), np.nan)
+
+
+def _solve_cameras(seen: Doubles, weights: Doubles) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Return the affine camera (n, 2, 3) from the mean face to each face, and whether its points determine it (n,)."""
     weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
     seen = seen - weights[:, None] @ seen
     face = MEAN_FACE - (weights @ MEAN_FACE)[:, None]
@@ -80,11 +93,7 @@ def fit_pose(points: NDArray[np.floating], weights: NDArray[np.floating] | None 
     square, mixed = weighted @ face, weighted @ seen
     solvable = np.asarray(np.linalg.eigvalsh(square)[:, 0] > _FLAT)
     square[~solvable] = np.eye(3)
-    left, scales, right = np.linalg.svd(np.linalg.solve(square, mixed).swapaxes(1, 2), full_matrices=False)
-    rows = left @ right
-    turned = np.concatenate([rows, np.cross(rows[:, :1], rows[:, 1:])], axis=1)
-    certain = np.asarray(solvable & (scales[:, 1] > _FLAT * scales[:, 0]))
-    return np.where(certain[:, None], angles(turned), np.nan)
+    return np.asarray(np.linalg.solve(square, mixed).swapaxes(1, 2)), solvable
 
 
 def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
@@ -102,19 +111,44 @@ def fit_pose_3d(points: NDArray[np.floating]) -> Doubles:
     return np.where(known[:, None], angles(left @ right), np.nan)
 
 
-def _checked(points: NDArray[np.floating], weights: NDArray[np.floating] | None) -> tuple[Doubles, Doubles]:
-    """Return points with 0 for unknown ones, and the weight of each (n, 68)."""
+def upright_roll(keypoints: NDArray[np.floating]) -> Doubles:
+    """Return the roll (n,) in degrees of five keypoints (n, 5, 2); 0 where a point is unknown.
+
+    Measured from the eyes to the mouth: in profile the two eyes are too close together.
+    """
+    down = (keypoints[:, 3] + keypoints[:, 4] - keypoints[:, 0] - keypoints[:, 1]).astype(np.float64)
+    degrees = np.degrees(np.arctan2(-down[:, 0], down[:, 1]))
+    return np.where(np.isfinite(degrees), degrees, 0.0)
+
+
+def _checked(points: NDArray[np.floating]) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Return points with 0 for unknown ones, and which are known (n, 68)."""
     seen = np.asarray(points, dtype=np.float64)
     if seen.ndim != 3 or seen.shape[1:] != (len(MEAN_FACE), 2):
-        raise BadOption(f"points of shape {seen.shape}; it must be (n, 68, 2)")
+        raise BadOption(f"points of shape {seen.shape}; it must be (n, {len(MEAN_FACE)}, 2)")
     known = np.asarray(np.isfinite(seen).all(axis=2))
+    return np.where(known[..., None], seen, 0.0), known
+
+
+def _checked_weights(known: NDArray[np.bool_], weights: NDArray[np.floating] | None) -> Doubles:
+    """Return the weight (n, 68) of each point."""
     counts = known / POINT_DEVIATION**2
-    if weights is not None:
-        given = np.asarray(weights, dtype=np.float64)
-        if given.shape != known.shape or not (given >= 0).all() or np.isinf(given).any():
-            raise BadOption(f"weights of shape {given.shape}; they must be {known.shape}, finite and 0 or more")
-        counts = counts * given
-    return np.where(known[..., None], seen, 0.0), counts
+    if weights is None:
+        return counts
+    given = np.asarray(weights, dtype=np.float64)
+    if given.shape != known.shape or not (given >= 0).all() or np.isinf(given).any():
+        raise BadOption(f"weights of shape {given.shape}; they must be {known.shape}, finite and 0 or more")
+    return np.asarray(counts * given)
+
+
+def _solution() -> Doubles:
+    """Return the matrix (3, 68) from all points of a face to its camera, transposed."""
+    unit = np.eye(len(MEAN_FACE))[:, :, None] * np.ones(2)
+    cameras, _ = _solve_cameras(unit, np.broadcast_to(1 / POINT_DEVIATION**2, unit.shape[:2]))
+    return np.ascontiguousarray(cameras[:, 0].T)
+
+
+_SOLUTION = _solution()
 
 
 def _yaw(degrees: float) -> Doubles:

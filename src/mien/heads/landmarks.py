@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal, TypeAlias, TypedDict, Unpack
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mien.errors import BadOption, ModelMismatch
 from mien.geometry import boxes
-from mien.geometry.pose import fit_pose
+from mien.geometry.pose import fit_pose, upright_roll
 from mien.imaging import ImageSource, Mipmap, read_mipmap
 from mien.models import Model, ModelCard, ModelSource, SquareBox, StretchedBox, open_model
 from mien.options import option, validate
@@ -60,9 +60,9 @@ class LandmarkOptions(TypedDict, total=False):
 class LandmarkDetector:
     """Find 68 landmarks and the head pose of detected faces.
 
-    A second refinement step crops again after rotating the head upright by the landmarks of the first (as Kowalski
-    et al. 2017, "Deep Alignment Network"). A face whose keypoints lie on their side or upside down is rotated by
-    multiples of 90 degrees first. Immutable and safe to share between threads.
+    A face with keypoints is rotated upright by them, in whatever direction it lies. A second refinement step crops
+    again after rotating the head upright by the landmarks of the first (as Kowalski et al. 2017, "Deep Alignment
+    Network"). Immutable and safe to share between threads.
 
     Args:
         network: Name of a shipped network, path of a file or an opened network.
@@ -120,27 +120,30 @@ class LandmarkDetector:
         """Return the landmarks of the faces of each image; all faces share network calls. Raises like a single call."""
         if len(images) != len(faces):
             raise BadOption(f"{len(images)} images but faces of {len(faces)}; give one Faces per image")
-        config = LandmarkConfig(
-            self.config.contour if contour is None else contour,
-            self.config.refinement_steps if refinement_steps is None else refinement_steps,
-        )
+        config = self.config
+        if contour is not None:
+            config = replace(config, contour=contour)
+        if refinement_steps is not None:
+            config = replace(config, refinement_steps=refinement_steps)
         _check_contour(self.network.card, config.contour)
         _check_boxes(faces)
         mipmaps = [read_mipmap(image) for image in images]
         sources = [mipmap for mipmap, found in zip(mipmaps, faces, strict=True) for _ in range(len(found))]
-        everyone = Faces.concatenate(faces)
+        everyone = faces[0] if len(faces) == 1 else Faces.concatenate(faces)
         landmarks: list[Landmarks] = []
         for start in range(0, len(sources), _FACES_PER_BATCH):
             if deadline is not None:
                 deadline.check()
-            part = everyone[start : start + _FACES_PER_BATCH]
-            landmarks += self._detect(sources[start : start + _FACES_PER_BATCH], part, config)
+            rows = slice(start, start + _FACES_PER_BATCH)
+            landmarks += self._detect(sources[rows], everyone.boxes[rows], everyone.keypoints[rows], config)
         rest = iter(landmarks)
         return [list(islice(rest, len(found))) for found in faces]
 
-    def _detect(self, sources: Sequence[Mipmap], faces: Faces, config: LandmarkConfig) -> list[Landmarks]:
-        rotations = _quarter_turns(faces.keypoints)
-        outputs = self._infer(sources, _rotate_boxes(faces.boxes, -rotations), rotations)
+    def _detect(
+        self, sources: Sequence[Mipmap], where: Floats, keypoints: Floats, config: LandmarkConfig
+    ) -> list[Landmarks]:
+        rotations = upright_roll(keypoints)
+        outputs = self._infer(sources, _lay_sideways(where, rotations), rotations)
         if config.refinement_steps == 2:
             outputs = self._infer(sources, *_upright(outputs.points))
         row = _contours(self.network.card).index(config.contour)
@@ -154,22 +157,22 @@ class LandmarkDetector:
         ]
 
     def _infer(self, sources: Sequence[Mipmap], where: Floats, rotations: Doubles) -> _Outputs:
-        """Run the network on one face per source, in a box (n, 4) of the image rotated back by ``rotations``."""
+        """Run the network on one face per source: in its box (n, 4), rotated about the center by ``rotations`` (n,)."""
         card = self.network.card
         windows = _crop_spec(card).crop_boxes(where)
-        crops = [
-            _crop(source, window, degrees, card.input.size)
-            for source, window, degrees in zip(sources, windows, rotations.tolist(), strict=True)
-        ]
-        outputs = dict(zip(card.output.names, self.network.run(np.stack(crops)), strict=True))
+        crops = np.stack(_crops(sources, windows, rotations, card.input.size))
+        outputs = dict(zip(card.output.names, self.network.run(crops), strict=True))
         places = outputs["landmarks"]
         expected = (len(where), len(_contours(card)), 68, 2)
         if places.shape != expected:
             raise ModelMismatch(f"{card.name} gave landmarks {places.shape}, not {expected}; export it again")
-        points = boxes.decode_points(places.reshape(len(places), -1, 2), windows)
+        points = boxes.decode_points(places.reshape(len(places), -1, 2), windows).astype(np.float64)
+        if rotations.any():
+            center = _centers(windows)[:, None]
+            points = center + (points - center) @ _rotations(rotations).swapaxes(1, 2)
         pose = outputs.get("pose")
         return _Outputs(
-            _rotate(points, rotations).reshape(places.shape),
+            points.reshape(places.shape),
             outputs.get("uncertainty"),
             None if pose is None else pose + rotations[:, None] * [0, 0, 1],
         )
@@ -221,47 +224,50 @@ def _check_boxes(faces: Sequence[Faces]) -> None:
             )
 
 
+def _centers(where: Floats) -> Doubles:
+    """Return the centers (n, 2) of boxes (n, 4)."""
+    return (where[:, :2].astype(np.float64) + where[:, 2:]) / 2
+
+
 def _rotations(degrees: Doubles) -> Doubles:
     """Return rotations (n, 2, 2); positive angles turn the x axis toward the y axis."""
-    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return np.stack([np.stack([cos, -sin], axis=-1), np.stack([sin, cos], axis=-1)], axis=-2)
+    angles = np.radians(degrees)
+    out = np.empty((len(angles), 2, 2))
+    out[:, 0, 0] = out[:, 1, 1] = np.cos(angles)
+    out[:, 1, 0] = np.sin(angles)
+    out[:, 0, 1] = -out[:, 1, 0]
+    return out
 
 
-def _rotate(points: NDArray[np.floating], degrees: Doubles) -> Doubles:
-    """Return points (n, k, 2), each row rotated about (0, 0)."""
-    if not degrees.any():
-        return np.asarray(points, dtype=np.float64)
-    return np.asarray(points @ _rotations(degrees).transpose(0, 2, 1))
-
-
-def _rotate_boxes(where: Floats, degrees: Doubles) -> Floats:
-    """Return boxes (n, 4) after rotation by multiples of 90 degrees about (0, 0)."""
-    return boxes.bounding_boxes(_rotate(where.reshape(-1, 2, 2), degrees))
-
-
-def _quarter_turns(points: Floats) -> Doubles:
-    """Return the roll (n,) of keypoints (n, 5, 2), rounded to multiples of 90 degrees; 0 where unknown.
-
-    Measured from eyes to mouth: in profile the two eyes are too close together.
-    """
-    down = points[:, 3:].mean(axis=1) - points[:, :2].mean(axis=1)
-    quarters = np.round(np.degrees(np.arctan2(-down[:, 0], down[:, 1])) / 90)
-    return np.where(np.isfinite(quarters), quarters, 0).astype(np.float64) * 90
+def _lay_sideways(where: Floats, degrees: Doubles) -> Floats:
+    """Return boxes (n, 4) with width and height exchanged where a face lies nearer to its side than to upright."""
+    sideways = np.abs((degrees + 90) % 180 - 90) > 45
+    if not sideways.any():
+        return where
+    half = np.where(sideways[:, None], where[:, [3, 2]] - where[:, [1, 0]], where[:, 2:] - where[:, :2]) / 2
+    center = _centers(where)
+    return np.concatenate([center - half, center + half], axis=1).astype(np.float32)
 
 
 def _upright(points: Doubles) -> tuple[Floats, Doubles]:
-    """Return upright face boxes (n, 4) of landmarks (n, r, 68, 2), and the rolls (n,) in degrees."""
-    rotations = np.nan_to_num(fit_pose(points[:, -1])[:, 2])
-    return boxes.face_box(_rotate(points[:, 0], -rotations)), rotations
+    """Return the boxes (n, 4) of landmarks (n, r, 68, 2) in upright faces, about the same centers as in the image, and
+    the rolls (n,) in degrees."""
+    rolls = np.nan_to_num(fit_pose(points[:, -1])[:, 2])
+    matrices = _rotations(rolls)
+    where = boxes.face_box(points[:, 0] @ matrices)
+    moved = (matrices @ _centers(where)[..., None])[..., 0] - _centers(where)
+    return np.asarray(where + np.tile(moved, 2), dtype=np.float32), rolls
 
 
-def _crop(source: Mipmap, window: Floats, degrees: float, size: int) -> Image:
-    if degrees == 0:
-        crop: Image = source.crops(window[None], size)[0]
-        return crop
-    x0, y0, x1, y1 = window.tolist()
-    stretch = np.array([[(x1 - x0) / size, 0, x0], [0, (y1 - y0) / size, y0]])
-    return source.warp(_rotations(np.array(degrees)) @ stretch, size, size)
+def _crops(sources: Sequence[Mipmap], windows: Floats, degrees: Doubles, size: int) -> list[Image]:
+    """Return one crop of ``size`` pixels per source: its window (4,), rotated about the center."""
+    linear = _rotations(degrees) * ((windows[:, 2:] - windows[:, :2]) / size)[:, None]
+    corners = _centers(windows) - linear.sum(axis=2) * (size / 2)
+    to_image = np.concatenate([linear, corners[..., None]], axis=2)
+    return [
+        source.warp(matrix, size, size) if turned else source.crops(window[None], size)[0]
+        for source, window, matrix, turned in zip(sources, windows, to_image, degrees.tolist(), strict=True)
+    ]
 
 
 def _scores(uncertainty: NDArray[np.floating], context: float) -> NDArray[np.floating]:

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from mien.errors import BadRecipe
+from mien.geometry.mean_face import MEAN_FACE
+from mien.geometry.pose import fit_pose
 from mien.geometry.schemes import SIXTY_EIGHT_MIRROR
 from mien.train.recipe import Augmentation
 from mien.train.samples.faces import source_probability
@@ -65,6 +69,33 @@ def test_unknown_points_are_masked():
     assert batch["known"].sum() == 2 * 66
     assert np.isfinite(batch["landmarks"]).all()
     assert np.isnan(batch["eyes"]).all()  # 36, or 45 in a mirrored view: one of the two is unknown
+
+
+def head(scheme="68-3d"):
+    """A frontal mean face of dots."""
+    points = (MEAN_FACE[:, :2] * 55 + 120).astype(np.float32)
+    return replace(dotted(scheme=scheme), wide_points=points, pose=np.zeros(3, np.float32))
+
+
+def test_some_heads_are_turned_further():
+    turned = draw(sampler([head()], turned_share=0.5), 0, 60)
+    yaw = np.abs(turned["pose"][:, 0])
+    assert 0.3 < (yaw > 0).mean() < 0.7
+    assert yaw[yaw > 0].min() >= 10
+    assert yaw.max() <= 50
+    turned["landmarks"][turned["pose"][:, 0] < 0] *= -1
+    fitted = np.abs(fit_pose(turned["landmarks"])[:, 0])
+    np.testing.assert_allclose(fitted, yaw, atol=1)
+    assert not draw(sampler([head("68")], turned_share=1.0), 0, 20)["pose"].any()
+
+
+def test_crops_are_upright_as_at_inference():
+    rolled = replace(dotted(), wide_points=(head().wide_points - 120) @ [[0, 1], [-1, 0]] + 120)
+    made = sampler([rolled], upright_share=1.0, upright_jitter=2.0, augmentation=Augmentation(mirror=0))
+    rolls = fit_pose(draw(made, 0, 40)["landmarks"])[:, 2]
+    assert 1 < rolls.std() < 3
+    assert abs(rolls.mean()) < 1
+    assert fit_pose(made.centerd(0)["landmarks"][None])[0, 2] == pytest.approx(0, abs=0.5)
 
 
 def test_each_source_is_drawn_by_its_weight():
