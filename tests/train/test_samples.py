@@ -10,10 +10,10 @@ from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.imaging import Mipmap, encode_png
 from mien.models import PointPatches, Window
-from mien.train.recipe import Augmentation
+from mien.train.recipe import Augmentation, Source
 from mien.train.samples.augment import augment
 from mien.train.samples.crops import CropOptions, CropSampler, Place, cut_off, label_windows
-from mien.train.samples.faces import AnnotatedImage, FaceImages, split
+from mien.train.samples.faces import AnnotatedImage, FaceImages, redraw_boxes, split
 from mien.train.samples.mining import Crops, Mined
 from mien.train.samples.views import View
 from mien.train.tasks.parts import draw_batch
@@ -261,6 +261,16 @@ def test_the_split_goes_by_name_alone():
     assert 5 < len(held) < 45
     again, _ = split([annotated(f"elsewhere/{name}") for name in reversed(names)])
     assert {e.sample.path.name for e in train} == {e.sample.path.name for e in again}
+
+
+def test_boxes_are_redrawn_as_the_source_says(images):
+    sample = images.all[0].sample
+    source = Source(format="wider", path="any", box_scale=(0.5, 2.0), box_shift=-0.25)
+    redrawn = redraw_boxes(sample, source)
+    # 36 x 44 at (50, 50): 18 x 88, 11 higher
+    assert redrawn.boxes[0].tolist() == [41, -5, 59, 83]
+    assert redrawn.keypoints is sample.keypoints
+    assert redraw_boxes(sample, Source(format="wider", path="any")) is sample
 
 
 def test_sources_without_images_are_refused():

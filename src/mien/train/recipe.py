@@ -28,6 +28,7 @@ PositiveFraction = Annotated[float, Field(gt=0, le=1)]
 AtLeastOne = Annotated[float, Field(ge=1)]
 Count = Annotated[int, Field(ge=1)]
 Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML has lists only
+Pair = Annotated[tuple[Positive, Positive], Field(strict=False)]
 Table = dict[str, Any]
 
 _S = TypeVar("_S", bound=BaseModel)
@@ -62,6 +63,8 @@ class Source(Section):
         split: Part of the data set.
         weight: Share of its faces among those drawn, relative to the other sources.
         background: Every face is annotated, so everything else may be used as background.
+        box_scale: Factors of the width and height of its boxes, where they are drawn by another rule.
+        box_shift: Then, how far their centers move down, in heights of the box as annotated.
     """
 
     format: str
@@ -69,6 +72,8 @@ class Source(Section):
     split: str = "train"
     weight: NonNegative = 1.0
     background: bool = True
+    box_scale: Pair = (1.0, 1.0)
+    box_shift: float = 0.0
 
 
 class Data(Section):

@@ -6,7 +6,7 @@ import threading
 import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.imaging import Mipmap, read_image
 from mien.train.engine.display import report
-from mien.train.recipe import Data
+from mien.train.recipe import Data, Source
 
 _VALIDATION_ONE_IN = 20
 _PROBLEMS_SHOWN = 10
@@ -110,10 +110,20 @@ def read_faces(options: Data, data: Path) -> tuple[FaceImages, FaceImages]:
         for problem in dataset.problems[:_PROBLEMS_SHOWN]:
             report(f"problem: {problem}")
         report(f"{source.path}: {len(dataset)} images, {len(dataset.problems)} problems")
-        images += [AnnotatedImage(sample, source.background, number) for sample in dataset]
+        images += [AnnotatedImage(redraw_boxes(sample, source), source.background, number) for sample in dataset]
     train, held_out = split(images)
     weights = [source.weight for source in options.sources.values()]
     return FaceImages(train, weights), FaceImages(held_out or train, weights)
+
+
+def redraw_boxes(sample: DetectionSample, source: Source) -> DetectionSample:
+    """Return the sample with its boxes scaled and moved as the source says."""
+    if source.box_scale == (1.0, 1.0) and source.box_shift == 0:
+        return sample
+    sides = sample.boxes[:, 2:] - sample.boxes[:, :2]
+    center = (sample.boxes[:, :2] + sample.boxes[:, 2:]) / 2 + sides * np.array([0, source.box_shift], np.float32)
+    half = sides * np.array(source.box_scale, np.float32) / 2
+    return replace(sample, boxes=np.concatenate([center - half, center + half], axis=1))
 
 
 def split(images: Sequence[AnnotatedImage]) -> tuple[list[AnnotatedImage], list[AnnotatedImage]]:

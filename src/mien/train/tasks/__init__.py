@@ -22,11 +22,11 @@ from mien.train.tasks.refinement import RefinementRecipe
 
 TASKS: Mapping[str, type[Recipe]] = MappingProxyType(
     {
-        "proposer": ProposerRecipe,
         "proposal": ProposalRecipe,
         "refinement": RefinementRecipe,
         "patches": PatchesRecipe,
         "landmarks": LandmarksRecipe,
+        "proposer": ProposerRecipe,
     }
 )
 
