@@ -5,7 +5,7 @@ from mien.detection.detector import FaceDetector
 from mien.detection.methods import Mtcnn, TwoStage
 from mien.detection.proposer import run_proposer
 from mien.detection.pyramid import run_pnet
-from mien.detection.refine import run_lnet, run_onet, run_rnet
+from mien.detection.refine import run_lnet, run_onet, run_refiner, run_rnet
 
 __all__ = [
     "DetectorConfig",
@@ -17,5 +17,6 @@ __all__ = [
     "run_onet",
     "run_pnet",
     "run_proposer",
+    "run_refiner",
     "run_rnet",
 ]

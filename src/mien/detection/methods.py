@@ -10,7 +10,7 @@ from typing import TypeAlias
 from mien.detection.config import DetectorConfig
 from mien.detection.proposer import run_proposer
 from mien.detection.pyramid import run_pnet
-from mien.detection.refine import run_lnet, run_onet, run_rnet
+from mien.detection.refine import run_lnet, run_onet, run_refiner, run_rnet
 from mien.imaging import Mipmap
 from mien.models import CropSpec, Grid, Model, PointPatches, SquareBox, Window
 from mien.types import Candidates, Deadline, Faces
@@ -50,7 +50,7 @@ class TwoStage:
         observe("proposer", faces)
         if self.refiner is None:
             return [found[found.scores >= config.score_threshold] for found in faces]
-        faces = run_onet(images, faces, self.refiner, config, deadline)
+        faces = run_refiner(images, faces, self.refiner, config, deadline)
         observe("refiner", faces)
         return faces
 

@@ -1,4 +1,4 @@
-"""Refinement: R-Net filters candidates, O-Net or the refiner returns faces with keypoints, L-Net refines the keypoints.
+"""The networks that run on crops: the refiner of the two-stage method; R-, O- and L-Net of MTCNN.
 
 Crops of several images share network calls; results do not depend on it.
 """
@@ -28,6 +28,39 @@ _MAX_SHIFT = 0.35
 """A keypoint that L-Net would move further than this, in patch sides, stays where it is."""
 
 
+def run_refiner(
+    images: Sequence[Mipmap],
+    proposals: Sequence[Faces],
+    refiner: Model,
+    config: DetectorConfig,
+    deadline: Deadline | None = None,
+) -> list[Faces]:
+    """Return the faces of each image, best first. Boxes may extend beyond the image.
+
+    The score is the geometric mean of the proposal's and the refiner's, the box the mean of both; keypoints are the
+    refiner's.
+
+    Reference:
+        Zhou et al. 2021, "Probabilistic two-stage detection" (the geometric mean).
+    """
+    refined = _infer_onet(images, [found.boxes for found in proposals], refiner, config, deadline)
+    faces = [_fuse(*each) for each in zip(proposals, refined, strict=True)]
+    if not config.flip_tta:
+        return [found[_best(found, config.score_threshold, config)] for found in faces]
+    # The mean of two scores may reach the threshold where the first alone does not.
+    kept = [_best(found, config.score_threshold / 2, config) for found in faces]
+    proposals = [found[index] for found, index in zip(proposals, kept, strict=True)]
+    refined = [found[index] for found, index in zip(refined, kept, strict=True)]
+    mirrored = _infer_onet(images, [found.boxes for found in refined], _Mirrored(refiner), config, deadline)
+    faces = [_fuse(p, _mean(r, m)) for p, r, m in zip(proposals, refined, mirrored, strict=True)]
+    return [found[_best(found, config.score_threshold, config)] for found in faces]
+
+
+def _fuse(proposals: Faces, refined: Faces) -> Faces:
+    where = (proposals.boxes + refined.boxes) * np.float32(0.5)
+    return Faces(where, np.sqrt(proposals.scores * refined.scores), refined.keypoints)
+
+
 def run_rnet(
     images: Sequence[Mipmap],
     candidates: Sequence[Candidates],
@@ -52,15 +85,12 @@ def _candidates(config: DetectorConfig, windows: Floats, scores: Floats, offsets
 
 def run_onet(
     images: Sequence[Mipmap],
-    candidates: Sequence[Candidates | Faces],
+    candidates: Sequence[Candidates],
     onet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
 ) -> list[Faces]:
-    """Return the faces of each image, best first. Boxes may extend beyond the image.
-
-    ``onet``: O-Net or the refiner, which have the same outputs.
-    """
+    """Return the faces of each image, best first. Boxes may extend beyond the image."""
     faces = _infer_onet(images, [found.boxes for found in candidates], onet, config, deadline)
     if config.flip_tta:
         # The mean of two scores may reach the threshold where the first alone does not.
@@ -105,6 +135,13 @@ def _mean(first: Faces, second: Faces) -> Faces:
         np.asarray((first.scores + second.scores) * half, dtype=np.float32),
         np.asarray((first.keypoints + second.keypoints) * half, dtype=np.float32),
     )
+
+
+def _best(faces: Faces, threshold: float, config: DetectorConfig) -> NDArray[np.intp]:
+    """Return the indices of the faces above the threshold that NMS keeps, best first."""
+    good = np.flatnonzero(faces.scores >= threshold)
+    kept = boxes.nms(faces.boxes[good], faces.scores[good], config.final_nms_iom, "min")
+    return np.asarray(good[kept], dtype=np.intp)
 
 
 def _nms(faces: Faces, threshold: float, config: DetectorConfig) -> Faces:
