@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _PANEL_INCHES = (4.6, 4.2)
 _FALSE_POSITIVES = 2000
+_STAGE_SHIFT = 0.15
+"""Distance between the stages of one group, in groups."""
 
 
 def require_matplotlib() -> None:
@@ -85,18 +87,20 @@ def plot_landmark_ced(models: Mapping[str, LandmarkScores], path: Path | str) ->
 
 
 def plot_recall(panels: Mapping[str, Mapping[str, Mapping[str, Proportion]]], path: Path | str) -> None:
-    """Plot recall with its 95 % intervals: one panel per division of the faces, one line per stage of the detector.
+    """Plot recall with its 95 % intervals: one panel per division of the faces, one color per stage of the detector.
 
     ``panels`` holds the recall by division, group of faces and stage; groups without a face are left out.
     """
 
     def draw(axes: Axes, division: str) -> None:
         groups = {name: stages for name, stages in panels[division].items() if all(s.count for s in stages.values())}
-        for stage in dict.fromkeys(stage for stages in groups.values() for stage in stages):
+        every = list(dict.fromkeys(stage for stages in groups.values() for stage in stages))
+        for place, stage in enumerate(every):
             rates = np.array([stages[stage].rate for stages in groups.values()])
             bounds = np.array([stages[stage].interval for stages in groups.values()]).T
             spread = np.maximum([rates - bounds[0], bounds[1] - rates], 0)
-            axes.errorbar(range(len(rates)), rates, spread, marker="o", markersize=4, capsize=2, label=stage)
+            shift = _STAGE_SHIFT * (place - (len(every) - 1) / 2)
+            axes.errorbar(np.arange(len(rates)) + shift, rates, spread, fmt="o", markersize=4, capsize=2, label=stage)
         axes.set_xticks(range(len(groups)), list(groups), rotation=45, ha="right", fontsize=8)
         _label(axes, f"Recall by {division}", "", "recall", max(len(groups) - 0.5, 0.5), "lower left")
         axes.set_xlim(left=-0.5)
