@@ -10,6 +10,7 @@ from mien.train.losses import (
     adaptive_wing,
     box_iou,
     giou_loss,
+    heat_map_loss,
     laplace,
     ohem_score_loss,
     quality_focal_loss,
@@ -46,6 +47,19 @@ def test_windows_count_all_faces_and_the_hardest_others():
     # one face, two others a face: those with logits 2 and -1
     wanted = (softplus(-1) + softplus(2) + softplus(-1)) / 3
     assert float(window_score_loss(logits, labels, 2.0)) == pytest.approx(wanted)
+
+
+def test_heat_maps_are_best_as_gaussians_about_their_places():
+    places = torch.tensor([[[0.375, 0.625]], [[0.1, 0.1]]])  # the cell in column 1, row 2 of four
+    known = torch.tensor([True, False])
+    y, x = torch.meshgrid(torch.arange(4), torch.arange(4), indexing="ij")
+    gaussian = -((x - 1) ** 2 + (y - 2) ** 2).float().flatten() / 2
+    best = float(heat_map_loss(gaussian.expand(2, 1, 16), places, known))
+    target = torch.softmax(gaussian, 0)
+    assert best == pytest.approx(float(-(target * target.log()).sum()))
+    assert float(heat_map_loss(torch.zeros(2, 1, 16), places, known)) == pytest.approx(math.log(16))
+    assert float(heat_map_loss(-gaussian.expand(2, 1, 16), places, known)) > math.log(16)
+    assert float(heat_map_loss(torch.zeros(2, 1, 16), places, ~known & known)) == 0.0
 
 
 def test_regression_counts_known_rows_only():

@@ -45,13 +45,13 @@ def test_a_keypoint_is_the_mean_vote_under_its_heat_map():
     torch.nn.init.zeros_(head.votes.weight)
     torch.nn.init.zeros_(head.votes.bias)
     features = torch.zeros(1, 3, 4, 4)
-    torch.testing.assert_close(head(features), torch.full((1, 5, 2), 0.5))  # all cells alike
+    torch.testing.assert_close(head(features)[0], torch.full((1, 5, 2), 0.5))  # all cells alike
     with torch.no_grad():
         head.votes.weight[0, 0] = 100.0  # the first heat map follows the first feature
         head.votes.bias[5] = 0.01  # all cells shift its x
         head.gain.fill_(1.5)
     features[0, 0, 1, 2] = 1.0
-    x, y = head(features)[0, 0].tolist()
+    x, y = head(features)[0][0, 0].tolist()
     assert x == pytest.approx(0.5 + 1.5 * (2.5 / 4 - 0.5 + 0.01), abs=1e-5)
     assert y == pytest.approx(0.5 + 1.5 * (1.5 / 4 - 0.5), abs=1e-5)
 

@@ -28,14 +28,15 @@ class KeypointHead(nn.Module):
         steps = (torch.arange(side) + 0.5) / side
         centers = torch.stack([steps.repeat(side), steps.repeat_interleave(side)]) - 0.5  # x, y of the cells
         self.register_buffer("centers", centers, persistent=False)
-        self.gain = nn.Parameter(torch.ones(()))  # becomes the context of the crop: its side in squared boxes
+        self.gain = nn.Parameter(torch.tensor(1.5))  # becomes the context of the crop: its side in squared boxes
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Return keypoints (n, 5, 2), in sides of the squared box, of features (n, c, side, side)."""
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Return keypoints (n, 5, 2), in sides of the squared box, of features (n, c, side, side); and their heat maps
+        (n, 5, side side) before the softmax."""
         heat, x, y = self.votes(features).flatten(2).split(_POINTS, dim=1)
         weights = torch.softmax(heat, dim=2)
         mean = torch.stack([(weights * (x + self.centers[0])).sum(2), (weights * (y + self.centers[1])).sum(2)], dim=2)
-        return 0.5 + self.gain * mean
+        return 0.5 + self.gain * mean, heat
 
 
 class MienRefiner(FeaturePyramid):
@@ -65,10 +66,12 @@ class MienRefiner(FeaturePyramid):
         self.fused = conv(middle, middle)
         self.keypoints = KeypointHead(middle, self.input_size // 4)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return logits (n,), offsets (n, 4) and keypoints (n, 5, 2)."""
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Return logits (n,), offsets (n, 4) and keypoints (n, 5, 2); in training also the heat maps of the latter."""
         stride4, stride8, stride16, _ = self.features(images)
         x = self.dense(stride16)
         coarser = F.interpolate(self.lateral8(stride8), scale_factor=2.0, mode="nearest")
         fine = self.fused(torch.relu(self.lateral4(stride4) + coarser))
-        return self.score(x)[:, 0], self.offsets(x), self.keypoints(fine)
+        keypoints, heat = self.keypoints(fine)
+        outputs = self.score(x)[:, 0], self.offsets(x), keypoints
+        return (*outputs, heat) if self.training else outputs

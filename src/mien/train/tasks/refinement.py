@@ -65,6 +65,7 @@ class RefinementLosses(Section):
     """Weights and kinds of the losses.
 
     Attributes:
+        heat_maps: Weight of the heat maps of a refiner's keypoints.
         keypoint_regression: Kind of the loss of the keypoints; "same" as that of the box.
         ohem_share: Share of the crops, hardest first, that counts for the score.
     """
@@ -72,6 +73,7 @@ class RefinementLosses(Section):
     score: NonNegative = 1.0
     box: NonNegative = 0.5
     keypoints: NonNegative = 0.5
+    heat_maps: NonNegative = 0.0
     regression: losses.Regression = "l2"
     keypoint_regression: losses.Regression | Literal["same"] = "same"
     ohem_share: PositiveFraction = 0.7
@@ -128,6 +130,9 @@ class RefinementTask(SampledTask[RefinementRecipe]):
             kind = kind if options.keypoint_regression == "same" else options.keypoint_regression
             error = losses.regression_loss(keypoints[0], batch["keypoints"], batch["has_keypoints"], kind)
             named["keypoints"] = options.keypoints * error
+        if len(keypoints) > 1 and options.heat_maps:
+            places = (batch["keypoints"] - 0.5) / self.recipe.samples.context + 0.5
+            named["heat_maps"] = options.heat_maps * losses.heat_map_loss(keypoints[1], places, batch["has_keypoints"])
         return named
 
     def validate(self, network: nn.Module) -> dict[str, float]:
