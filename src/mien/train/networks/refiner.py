@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.train.networks.blocks import conv
+from mien.train.networks.blocks import Residual, conv
 from mien.train.networks.proposer import FeaturePyramid
 
 _POINTS = 5
@@ -61,6 +61,7 @@ class MienRefiner(FeaturePyramid):
         )
         self.score = nn.Linear(128, 1)
         self.offsets = nn.Linear(128, 4)
+        self.head8 = Residual(middle)
         self.lateral4 = nn.Conv2d(fine, middle, 1)
         self.lateral8 = nn.Conv2d(middle, middle, 1)
         self.fused = conv(middle, middle)
@@ -70,7 +71,7 @@ class MienRefiner(FeaturePyramid):
         """Return logits (n,), offsets (n, 4) and keypoints (n, 5, 2); in training also the heat maps of the latter."""
         stride4, stride8, stride16, _ = self.features(images)
         x = self.dense(stride16)
-        coarser = F.interpolate(self.lateral8(stride8), scale_factor=2.0, mode="nearest")
+        coarser = F.interpolate(self.lateral8(self.head8(stride8)), scale_factor=2.0, mode="nearest")
         fine = self.fused(torch.relu(self.lateral4(stride4) + coarser))
         keypoints, heat = self.keypoints(fine)
         outputs = self.score(x)[:, 0], self.offsets(x), keypoints
