@@ -261,6 +261,8 @@ def _upright(points: Doubles) -> tuple[Floats, Doubles]:
 
 def _crops(sources: Sequence[Mipmap], windows: Floats, degrees: Doubles, size: int) -> list[Image]:
     """Return one crop of ``size`` pixels per source: its window (4,), rotated about the center."""
+    if not degrees.any():
+        return [source.crops(window[None], size)[0] for source, window in zip(sources, windows, strict=True)]
     linear = _rotations(degrees) * ((windows[:, 2:] - windows[:, :2]) / size)[:, None]
     corners = _centers(windows) - linear.sum(axis=2) * (size / 2)
     to_image = np.concatenate([linear, corners[..., None]], axis=2)

@@ -172,12 +172,12 @@ class HeatmapHead(nn.Module):
         for lateral, finer in zip(reversed(self.laterals[:-1]), reversed(maps[:-1]), strict=True):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest") + lateral(finer)
         x = self.mix(F.relu(x))
-        heat = self.maps(x).flatten(2).softmax(2)  # (n, contours * 68, 256)
-        landmarks = heat @ self.grid
+        # Constant shapes: flatten and unflatten leave arithmetic with shapes in the exported graph.
+        heat = self.maps(x).reshape(-1, self.contours * LANDMARKS, len(self.grid)).softmax(2)
         seen = torch.cat([x.mean((2, 3)), maps[-1].mean((2, 3))], 1)
         return {
-            "landmarks": landmarks.unflatten(1, (self.contours, LANDMARKS)),
-            "uncertainty": self.uncertainty(seen).unflatten(1, (self.contours, LANDMARKS)) - 3.5,
+            "landmarks": (heat @ self.grid).reshape(-1, self.contours, LANDMARKS, 2),
+            "uncertainty": self.uncertainty(seen).reshape(-1, self.contours, LANDMARKS) - 3.5,
         }
 
 
