@@ -46,7 +46,7 @@ def test_the_stretched_box() -> None:
 
 def test_the_square_is_the_detected_box_with_context() -> None:
     (box,) = RULES["square"].crop_boxes(boxes.detected_box(grid()[None]))
-    side = 108 * 0.87 * 1.5
+    side = 108 * 0.92 * 1.5
     assert box.tolist() == pytest.approx([130 - side / 2, 110 - side / 2, 130 + side / 2, 110 + side / 2])
 
 

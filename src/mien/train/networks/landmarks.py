@@ -173,7 +173,7 @@ class HeatmapHead(nn.Module):
             x = F.interpolate(x, scale_factor=2.0, mode="nearest") + lateral(finer)
         x = self.mix(F.relu(x))
         # Constant shapes: flatten and unflatten leave arithmetic with shapes in the exported graph.
-        heat = self.maps(x).reshape(-1, self.contours * LANDMARKS, len(self.grid)).softmax(2)
+        heat = self.maps(x).reshape(-1, self.contours * LANDMARKS, (INPUT_SIZE // 8) ** 2).softmax(2)
         seen = torch.cat([x.mean((2, 3)), maps[-1].mean((2, 3))], 1)
         return {
             "landmarks": (heat @ self.grid).reshape(-1, self.contours, LANDMARKS, 2),
