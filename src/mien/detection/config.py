@@ -22,13 +22,13 @@ class DetectorConfig:
     Raises BadOption for a wrong type or a value out of bounds.
     """
 
-    method: Method = option("mtcnn", "two-stage: proposer and refiner; mtcnn: P-, R-, O- and L-Net")
+    method: Method = option("two-stage", "two-stage: proposer and refiner; mtcnn: P-, R-, O- and L-Net")
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)
     max_face_size: float | None = option(None, "largest face to detect (default: no limit)", unit="pixels", minimum=1)
-    score_threshold: float = option(0.75, "smallest score of a detected face", minimum=0, maximum=1)
-    proposer_threshold: float = option(0.05, "proposer score threshold", minimum=0, maximum=1)
+    score_threshold: float = option(0.45, "smallest score of a detected face", minimum=0, maximum=1)
+    proposer_threshold: float = option(0.1, "proposer score threshold", minimum=0, maximum=1)
     proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
-    max_proposals: int = option(300, "proposals of an image that the refiner sees, best first", minimum=1)
+    max_proposals: int = option(200, "proposals of an image that the refiner sees, best first", minimum=1)
     final_nms_iom: float = option(0.5, "NMS of the faces: IoM threshold", minimum=0, maximum=1)
     flip_tta: bool = option(True, "run the last network on mirrored crops as well and average the results")
     scale_factor: float = option(

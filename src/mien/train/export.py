@@ -42,6 +42,8 @@ def export(task: Exportable, network: nn.Module, path: Path, metrics: dict[str, 
             _fuse(module)
             _round_to_half(module)
         _write_graph(part, module, example, names, any_size=any_size)
+        if not any_size:
+            _state_shapes(part, _in_torch(module, example[:1]))
         if task.half_precision_weights:
             _store_in_half(part)
         part.write_bytes(attach_card(onnx.load(part), card))
@@ -70,6 +72,15 @@ def _write_graph(path: Path, module: nn.Module, example: Images, outputs: tuple[
             opset_version=OPSET,
             dynamo=False,
         )
+
+
+def _state_shapes(path: Path, outputs: tuple[NDArray[np.float32], ...]) -> None:
+    """Write the sizes of all axes but the first, which the exporter cannot always infer, into the graph's outputs."""
+    model = onnx.load(path)
+    for declared, output in zip(model.graph.output, outputs, strict=True):
+        for axis, size in zip(declared.type.tensor_type.shape.dim[1:], output.shape[1:], strict=True):
+            axis.dim_value = size
+    onnx.save(model, path)
 
 
 def _fuse(module: nn.Module) -> None:
