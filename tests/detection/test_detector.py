@@ -232,6 +232,7 @@ def test_the_two_stages_propose_and_refine(fake_proposer, fake_refiner, square_i
     np.testing.assert_array_equal(stages["refiner"].boxes, faces.boxes)
     alone = FaceDetector(proposer=proposer, refiner=None, **knobs)(image)
     assert len(alone) == int((stages["proposer"].scores >= 0.5).sum())
+    assert stages["proposer"].scores.min() >= 0.25
 
 
 def test_only_the_networks_of_the_method_are_opened(fake_proposer, tmp_path):

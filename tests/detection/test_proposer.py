@@ -11,7 +11,7 @@ from mien.models import Grid
 from mien.types import Deadline
 
 GRID = Grid((8, 16, 32), 10.0, 340.0)
-FULL_SIZE = DetectorConfig(min_face_size=10, max_face_size=300, proposer_threshold=0.9)
+FULL_SIZE = DetectorConfig(min_face_size=10, max_face_size=300, score_threshold=0.9)
 """One level: the image itself."""
 
 
@@ -46,7 +46,7 @@ def test_sides_are_padded_to_the_coarsest_stride(fake_proposer):
 
 def test_strips_give_what_the_whole_level_gives(fake_proposer, monkeypatch):
     image = np.random.default_rng(0).integers(0, 256, (1030, 90, 3), dtype=np.uint8)
-    config = dataclasses.replace(FULL_SIZE, proposer_threshold=0.5, max_proposals=2000)
+    config = dataclasses.replace(FULL_SIZE, score_threshold=0.5, max_proposals=2000)
     (whole,) = run_proposer([Mipmap(image)], fake_proposer(), config)
     monkeypatch.setattr(proposer, "_STRIP_PIXELS", 96 * 600)
     network = fake_proposer()

@@ -70,7 +70,6 @@ _COMMON_DETECTOR_OPTIONS = (
     "max_face_size",
     "score_threshold",
     "rotations",
-    "proposer_threshold",
     "scale_factor",
     "pnet_threshold",
     "rnet_threshold",

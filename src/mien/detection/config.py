@@ -26,7 +26,6 @@ class DetectorConfig:
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)
     max_face_size: float | None = option(None, "largest face to detect (default: no limit)", unit="pixels", minimum=1)
     score_threshold: float = option(0.45, "smallest score of a detected face", minimum=0, maximum=1)
-    proposer_threshold: float = option(0.1, "proposer score threshold", minimum=0, maximum=1)
     proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
     max_proposals: int = option(200, "proposals of an image that the refiner sees, best first", minimum=1)
     final_nms_iom: float = option(0.5, "NMS of the faces: IoM threshold", minimum=0, maximum=1)

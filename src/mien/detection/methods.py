@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -46,10 +46,14 @@ class TwoStage:
         self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None, observe: Observer = _ignore
     ) -> list[Faces]:
         """Return the faces of each image, best first."""
-        faces = run_proposer(images, self.proposer, config, deadline)
-        observe("proposer", faces)
         if self.refiner is None:
-            return [found[found.scores >= config.score_threshold] for found in faces]
+            faces = run_proposer(images, self.proposer, config, deadline)
+            observe("proposer", faces)
+            return faces
+        # A face has the geometric mean of two scores of at most 1.
+        least = replace(config, score_threshold=config.score_threshold**2)
+        faces = run_proposer(images, self.proposer, least, deadline)
+        observe("proposer", faces)
         faces = run_refiner(images, faces, self.refiner, config, deadline)
         observe("refiner", faces)
         return faces

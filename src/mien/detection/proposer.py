@@ -37,7 +37,7 @@ _MAX_FACE_RATIO = 1.2
 def run_proposer(
     images: Sequence[Mipmap], proposer: Model, config: DetectorConfig, deadline: Deadline | None = None
 ) -> list[Faces]:
-    """Return the proposals of each image after NMS, in image pixels, best first. Boxes may leave the image."""
+    """Return the proposals of each image above the score threshold after NMS, best first; they may leave the image."""
     return [_propose(image.image, proposer, config, deadline) for image in images]
 
 
@@ -86,7 +86,7 @@ def _run_level(level: Image, proposer: Model, config: DetectorConfig, deadline: 
                     f"promises (1, 15, {rows}, {columns}); correct crop.strides"
                 )
             own = values[0, :, (top - first) // stride : (bottom - first) // stride]
-            found.append(_decode(own, grid, stride, top, config.proposer_threshold))
+            found.append(_decode(own, grid, stride, top, config.score_threshold))
     return Faces.concatenate(found)
 
 

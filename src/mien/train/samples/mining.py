@@ -127,7 +127,7 @@ def _proposals(networks: Sequence[Path], options: MiningOptions) -> Callable[[Mi
     first, *second = (open_model(path, stage, threads=1) for path, stage in zip(networks, stages, strict=True))
     config = DetectorConfig(
         min_face_size=options.min_face_size,
-        proposer_threshold=options.threshold,
+        score_threshold=options.threshold,
         pnet_threshold=options.threshold,
         rnet_threshold=options.threshold,
     )
