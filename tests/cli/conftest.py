@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from mien.imaging import write_image
-from mien.models import InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, StretchedBox, Window
+from mien.models import Grid, InputSpec, ModelCard, OutputSpec, PointPatches, SquareBox, StretchedBox, Window
 from mien.models.attach import attach_card
 from mien.models.manifest import write_manifest
 
@@ -98,11 +98,16 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
     onnx.checker.check_model(model)
-    card = ModelCard(
+    return attach_card(model, _card(task, size, channels, outputs))
+
+
+def _card(task: str, size: int, channels: int, outputs: tuple[str, ...]) -> ModelCard:
+    crops = {"pnet": Window(2, size), "lnet": PointPatches(0.25), "proposer": Grid((8, 16, 32), 10.0, 340.0)}
+    return ModelCard(
         name=f"square-{task}",
         task=task,
         input=InputSpec(size, channels, "RGB", 0.0, 1.0),
-        crop={"pnet": Window(2, size), "lnet": PointPatches(0.25)}.get(task, SquareBox(1.0)),
+        crop=crops.get(task, SquareBox(1.0)),
         output=OutputSpec(outputs),
         license="MIT",
         training_data="none: made by hand",
@@ -110,17 +115,79 @@ def _network(task: str, size: int, channels: int, stride: int) -> bytes:
         scores={"squares": 1.0},
         parameters=0,
     )
-    return attach_card(model, card)
+
+
+_WINDOW = 48
+"""Side of what a cell of the proposer sees: it must hold one white square and no part of another."""
+
+
+def _proposer() -> bytes:
+    """A graph whose cells see the white square around them by its area and centroid; only stride 8 finds any.
+
+    With m white pixels and their mean (x, y) from the center of the cell, the box is ``BOX / SQUARE`` sqrt(m) wide
+    and the score sigmoid(m - 20) sigmoid(2 (9 - |x| - |y|)).
+    """
+    node, white = helper.make_node, 1 / (3 * 255)
+    steps = np.arange(_WINDOW, dtype=np.float32) - (_WINDOW - 1) / 2
+    x, y = np.broadcast_to(steps, (_WINDOW, _WINDOW)), np.broadcast_to(steps[:, None], (_WINDOW, _WINDOW))
+    kernels = np.stack([np.ones_like(x), -x, -y, x, y])[:, None] * np.float32(white)
+    constants = {
+        "kernels": np.broadcast_to(kernels, (5, 3, _WINDOW, _WINDOW)).astype(np.float32),
+        "sizes": np.array([1, 4]),
+        "one": np.float32([1]),
+        "twenty": np.float32([20]),
+        "eighteen": np.float32([18]),
+        "half_side": np.float32([BOX / SQUARE / 2]),
+        "channel": np.array([1]),
+        "points": FIVE.reshape(1, 10, 1, 1),
+        "nothing": np.zeros((15, 3, 1, 1), np.float32),
+    }
+    nodes = [
+        node("Cast", ["images"], ["floats"], to=TensorProto.FLOAT),
+        node("Transpose", ["floats"], ["x"], perm=[0, 3, 1, 2]),
+        node("Conv", ["x", "kernels"], ["sums"], strides=[8, 8], pads=[_WINDOW // 2 - 4] * 4),
+        node("Split", ["sums", "sizes"], ["mass", "moments"], axis=1),
+        node("Max", ["mass", "one"], ["at_least_one"]),
+        node("Div", ["moments", "at_least_one"], ["shifts"]),
+        node("Sqrt", ["at_least_one"], ["side"]),
+        node("Mul", ["side", "half_side"], ["half"]),
+        node("Add", ["shifts", "half"], ["distances"]),
+        node("Abs", ["shifts"], ["away"]),
+        node("ReduceSum", ["away", "channel"], ["twice"]),
+        node("Sub", ["eighteen", "twice"], ["near"]),
+        node("Sigmoid", ["near"], ["nearness"]),
+        node("Sub", ["mass", "twenty"], ["excess"]),
+        node("Sigmoid", ["excess"], ["presence"]),
+        node("Mul", ["nearness", "presence"], ["score"]),
+        node("Shape", ["score"], ["map"]),
+        node("Expand", ["points", "map"], ["places"]),
+        node("Concat", ["score", "distances", "places"], ["stride8"], axis=1),
+        node("Conv", ["x", "nothing"], ["stride16"], strides=[16, 16]),
+        node("Conv", ["x", "nothing"], ["stride32"], strides=[32, 32]),
+    ]
+    outputs = ("stride8", "stride16", "stride32")
+    graph = helper.make_graph(
+        nodes,
+        "proposer",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", "h", "w", 3])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 15, "H", "W"]) for name in outputs],
+        [numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    return attach_card(model, _card("proposer", 32, 3, outputs))
 
 
 @pytest.fixture(scope="session")
 def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with pnet.onnx, rnet.onnx, onet.onnx and lnet.onnx."""
+    """A folder with a file for each network of the two methods."""
     folder = tmp_path_factory.mktemp("networks")
+    (folder / "proposer.onnx").write_bytes(_proposer())
     for task, size, channels, stride in (
         ("pnet", 12, 3, 2),
         ("rnet", 24, 3, 0),
         ("onet", 48, 3, 0),
+        ("refiner", 48, 3, 0),
         ("lnet", 24, 15, 0),
     ):
         (folder / f"{task}.onnx").write_bytes(_network(task, size, channels, stride))

@@ -147,18 +147,14 @@ def test_calls_that_make_no_sense(shipped, save, capsys, tmp_path, call: list[st
 
 def test_networks_by_file_and_one_that_is_missing(networks, save, capsys) -> None:
     save("x.png", (80, 60))
-    files = [
-        word
-        for task in ("pnet", "rnet", "onet", "lnet")
-        for word in (f"--{task}-model", str(networks / f"{task}.onnx"))
-    ]
+    files = [word for task in ("proposer", "refiner") for word in (f"--{task}-model", str(networks / f"{task}.onnx"))]
     assert main(["detect", "x.png", "--json", *files]) == 0
     assert len(lines(capsys.readouterr().out)[0]["faces"]) == 1
-    assert main(["detect", "x.png", "--onet-model", "gone.onnx"]) == 1
+    assert main(["detect", "x.png", "--refiner-model", "gone.onnx"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("mien: ")
     assert len(err.splitlines()) == 1
-    assert main(["detect", "x.png", "--onet-model", "onnet"]) == 1
+    assert main(["detect", "x.png", "--refiner-model", "refinery"]) == 1
 
 
 def test_options_reach_the_detector(shipped, save, capsys) -> None:
@@ -173,12 +169,24 @@ def test_options_reach_the_detector(shipped, save, capsys) -> None:
 
     assert count() == 1
     assert count("--min-face-size", "100") == 0
-    assert all(x1 - x0 < 45 for x0, _, x1, _ in boxes("--max-face-size", "30"))  # the corners of the square
+    assert count("--max-face-size", "30") == 0
     assert count("--threshold", "1") == 0
-    assert count("--pnet-threshold", "1") == 0
-    assert count("--rnet-threshold", "1") == 0
     assert count("--rotations", "0,90,180,270") == 1
-    assert count("--lnet", "--threads", "1", "--scale-factor", "0.8") == 1
+
+
+def test_options_reach_the_cascade(shipped, save, capsys) -> None:
+    save("x.png", (80, 60))
+
+    def boxes(*options: str) -> list[list[float]]:
+        assert main(["detect", "x.png", "--json", "--method", "mtcnn", *options]) == 0
+        return [face["box"] for face in lines(capsys.readouterr().out)[0]["faces"]]
+
+    assert len(boxes()) == 1
+    assert all(x1 - x0 < 45 for x0, _, x1, _ in boxes("--max-face-size", "30"))  # the corners of the square
+    assert boxes("--pnet-threshold", "1") == []
+    assert boxes("--rnet-threshold", "1") == []
+    assert len(boxes("--rotations", "0,90,180,270")) == 1
+    assert len(boxes("--lnet", "--threads", "1", "--scale-factor", "0.8")) == 1
 
 
 def test_progress_on_demand_keeps_stdout_clean(shipped, save, capsys) -> None:

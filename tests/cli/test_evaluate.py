@@ -140,7 +140,7 @@ def test_stages_at_a_given_threshold(shipped, wider, capsys) -> None:
     counts = []
     for threshold in ("1", "0.01"):
         assert main([*call, threshold]) == 0
-        counts.append(result(capsys)["candidates"]["onet"])
+        counts.append(result(capsys)["candidates"]["refiner"])
     assert counts[0] == 0
     assert counts[1] >= 1
     assert main(["evaluate", "wider", "--data", wider, "--stages", "--save", "a.jsonl"]) == 2

@@ -10,14 +10,14 @@ def test_table(shipped, capsys) -> None:
     out = capsys.readouterr().out
     head, *rows = out.splitlines()
     assert head.split() == ["name", "task", "input", "parameters", "KiB"]
-    assert [row.split()[0] for row in rows[:4]] == ["lnet", "onet", "pnet", "rnet"]
+    assert [row.split()[0] for row in rows[:6]] == ["lnet", "onet", "pnet", "proposer", "refiner", "rnet"]
     assert "pnet: MIT\n  trained on none: made by hand\n  squares 1" in out
 
 
 def test_json(shipped, capsys) -> None:
     assert main(["models", "--json"]) == 0
     cards = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [card["task"] for card in cards] == ["lnet", "onet", "pnet", "rnet"]
+    assert [card["task"] for card in cards] == ["lnet", "onet", "pnet", "proposer", "refiner", "rnet"]
     assert cards[2]["bytes"] == (shipped / "pnet.onnx").stat().st_size
     assert cards[2]["scores"] == {"squares": 1.0}
 

@@ -68,6 +68,13 @@ def test_overlapping_proposals_are_suppressed_and_counted(fake_proposer):
     assert len(apart) < 64 + 16 + 4
 
 
+def test_larger_faces_than_wanted_are_left_out(fake_proposer):
+    image = np.full((64, 64, 3), 255, np.uint8)
+    config = dataclasses.replace(FULL_SIZE, max_face_size=50, proposal_nms_iou=1.0)
+    (faces,) = run_proposer([Mipmap(image)], fake_proposer(), config)
+    assert len(faces) == 64 + 16  # squares of 24 and 48 pixels; those of 96 are too large
+
+
 def test_the_deadline_is_checked(fake_proposer):
     with pytest.raises(DeadlineExceeded):
         run_proposer([Mipmap(np.zeros((64, 64, 3), np.uint8))], fake_proposer(), FULL_SIZE, Deadline.after(-1))

@@ -66,6 +66,8 @@ def _propose(image: Image, proposer: Model, config: DetectorConfig, deadline: De
         faces = _run_level(level, proposer, config, deadline)
         found.append(Faces(faces.boxes * np.tile(to_image, 2), faces.scores, faces.keypoints * to_image))
     faces = Faces.concatenate(found)
+    if config.max_face_size is not None:
+        faces = faces[np.sqrt(boxes.area(faces.boxes)) <= config.max_face_size]
     faces = faces[np.argsort(-faces.scores, kind="stable")[: config.pre_nms_top_k]]
     return faces[boxes.nms(faces.boxes, faces.scores, config.proposal_nms_iou, limit=config.max_proposals)]
 
