@@ -227,8 +227,7 @@ def test_the_refiner_is_fused_with_the_proposal(fake_refiner):
     score = 128 / 255
     (faces,) = run_refiner([Mipmap(image)], [proposals], refiner, DetectorConfig(score_threshold=0.5, flip_tta=False))
     assert faces.scores[0] == pytest.approx(np.sqrt(0.8 * score), rel=1e-5)
-    moved = 10 + 20 * 0.1 * (1 + score)  # the refiner's left edge; the face's is half way
-    np.testing.assert_allclose(faces.boxes, [[(10 + moved) / 2, 10, 30, 30]], rtol=1e-5)
+    np.testing.assert_allclose(faces.boxes, [[10 + 20 * 0.1 * (1 + score), 10, 30, 30]], rtol=1e-5)
     np.testing.assert_allclose(faces.keypoints[0, 0], [10 + 0.3 * 20, 10 + 0.4 * 20], rtol=1e-5)
 
 
@@ -241,13 +240,16 @@ def test_the_mirrored_crop_is_averaged_before_fusion(fake_refiner):
     step = 20 * 0.1 * (1 + 128 / 255)  # by which an offset moves an edge
     first = 10 + step, 30
     second = 10 + step / 2, 30 - step / 2  # the square around the first box, its right edge moved by the mirrored crop
-    refined = np.mean([first, second], axis=0)
-    np.testing.assert_allclose(faces.boxes[0, [0, 2]], np.mean([(10, 30), refined], axis=0), rtol=1e-5)
+    np.testing.assert_allclose(faces.boxes[0, [0, 2]], np.mean([first, second], axis=0), rtol=1e-5)
 
 
 def test_overlapping_refined_faces_are_suppressed(fake_refiner):
     image = np.full((64, 64, 3), 200, np.uint8)
     where = np.float32([[10, 10, 30, 30], [11, 10, 31, 30], [40, 40, 60, 60]])
     proposals = Faces(where, np.float32([0.7, 0.9, 0.3]), np.zeros((3, 5, 2), np.float32))
-    (faces,) = run_refiner([Mipmap(image)], [proposals], fake_refiner(), DetectorConfig(score_threshold=0.6))
+    alone = DetectorConfig(score_threshold=0.6, box_voting=False)
+    (faces,) = run_refiner([Mipmap(image)], [proposals], fake_refiner(), alone)
     np.testing.assert_allclose(faces.boxes, where[[1]], atol=1e-4)
+    (faces,) = run_refiner([Mipmap(image)], [proposals], fake_refiner(), DetectorConfig(score_threshold=0.6))
+    share = 0.7**0.5 / (0.7**0.5 + 0.9**0.5)  # of the first box in the mean
+    np.testing.assert_allclose(faces.boxes[0], where[1] - [share, 0, share, 0], atol=1e-4)

@@ -29,6 +29,7 @@ class DetectorConfig:
     proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
     max_proposals: int = option(200, "proposals of an image that the refiner sees, best first", minimum=1)
     final_nms_iom: float = option(0.5, "NMS of the faces: IoM threshold", minimum=0, maximum=1)
+    box_voting: bool = option(True, "replace each face by the score-weighted mean of overlapping boxes")
     flip_tta: bool = option(True, "run the last network on mirrored crops as well and average the results")
     scale_factor: float = option(
         0.709, "mtcnn: step between pyramid levels; closer to 1 finds more and is slower", minimum=0.1, maximum=0.95
@@ -41,7 +42,6 @@ class DetectorConfig:
     nms_after_regression: bool = option(
         True, "mtcnn: apply bounding-box regression before NMS (the paper compares the raw windows)"
     )
-    box_voting: bool = option(True, "mtcnn: replace each face by the score-weighted mean of overlapping boxes")
     refine_keypoints: bool = option(True, "mtcnn: refine the five keypoints with L-Net")
     rotations: tuple[int, ...] = option(
         (0,), "also search the image rotated by these multiples of 90 degrees, counter-clockwise", unit="degrees"

@@ -37,28 +37,29 @@ def run_refiner(
 ) -> list[Faces]:
     """Return the faces of each image, best first. Boxes may extend beyond the image.
 
-    The score is the geometric mean of the proposal's and the refiner's, the box the mean of both; keypoints are the
-    refiner's.
+    The score is the geometric mean of the proposal's and the refiner's; box and keypoints are the refiner's.
 
     Reference:
         Zhou et al. 2021, "Probabilistic two-stage detection" (the geometric mean).
     """
     refined = _infer_onet(images, [found.boxes for found in proposals], refiner, config, deadline)
     faces = [_fuse(*each) for each in zip(proposals, refined, strict=True)]
-    if not config.flip_tta:
-        return [found[_best(found, config.score_threshold, config)] for found in faces]
     # The mean of two scores may reach the threshold where the first alone does not.
-    kept = [_best(found, config.score_threshold / 2, config) for found in faces]
-    proposals = [found[index] for found, index in zip(proposals, kept, strict=True)]
-    refined = [found[index] for found, index in zip(refined, kept, strict=True)]
-    mirrored = _infer_onet(images, [found.boxes for found in refined], _Mirrored(refiner), config, deadline)
-    faces = [_fuse(p, _mean(r, m)) for p, r, m in zip(proposals, refined, mirrored, strict=True)]
-    return [found[_best(found, config.score_threshold, config)] for found in faces]
+    kept = [_best(found, config.score_threshold / (2 if config.flip_tta else 1), config) for found in faces]
+    faces = [_select(found, index, config) for found, index in zip(faces, kept, strict=True)]
+    if not config.flip_tta:
+        return faces
+    mirrored = _infer_onet(images, [found.boxes for found in faces], _Mirrored(refiner), config, deadline)
+    again = []
+    for proposed, first, index, voted, second in zip(proposals, refined, kept, faces, mirrored, strict=True):
+        both = _mean(Faces(voted.boxes, first.scores[index], voted.keypoints), second)
+        found = _fuse(proposed[index], both)
+        again.append(found[_best(found, config.score_threshold, config)])
+    return again
 
 
 def _fuse(proposals: Faces, refined: Faces) -> Faces:
-    where = (proposals.boxes + refined.boxes) * np.float32(0.5)
-    return Faces(where, np.sqrt(proposals.scores * refined.scores), refined.keypoints)
+    return Faces(refined.boxes, np.sqrt(proposals.scores * refined.scores), refined.keypoints)
 
 
 def run_rnet(
@@ -144,10 +145,13 @@ def _best(faces: Faces, threshold: float, config: DetectorConfig) -> NDArray[np.
     return np.asarray(good[kept], dtype=np.intp)
 
 
+def _select(faces: Faces, kept: NDArray[np.intp], config: DetectorConfig) -> Faces:
+    return _voted(faces, kept) if config.box_voting else faces[kept]
+
+
 def _nms(faces: Faces, threshold: float, config: DetectorConfig) -> Faces:
     faces = faces[faces.scores >= threshold]
-    kept = boxes.nms(faces.boxes, faces.scores, config.final_nms_iom, "min")
-    return _voted(faces, kept) if config.box_voting else faces[kept]
+    return _select(faces, _best(faces, threshold, config), config)
 
 
 def _voted(faces: Faces, kept: NDArray[np.intp]) -> Faces:
