@@ -63,12 +63,12 @@ def test_it_is_valid(path):
         assert recipe.networks[recipe.network.kind]().input_size > 0
 
 
-@pytest.mark.parametrize("folder", ["", "paper"])
-def test_a_cascade_trains_in_an_order_that_works(folder):
+@pytest.mark.parametrize("recipes", ["detector.toml", "cascade.toml", "paper/cascade.toml"])
+def test_a_detector_trains_in_an_order_that_works(recipes):
     trained: set[str] = set()
-    for recipe in read_recipes(FOLDER / folder / "cascade.toml"):
-        needed = [*getattr(recipe.samples, "mine_from", ()), *([recipe.network.start] if recipe.network.start else [])]
-        assert {Path(name).parent.name for name in needed} <= trained
+    for recipe in read_recipes(FOLDER / recipes):
+        needed = [*getattr(recipe.samples, "mine_from", ()), recipe.network.start, recipe.network.share]
+        assert {Path(name).parent.name for name in needed if name} <= trained
         trained.add(recipe.name)
 
 
