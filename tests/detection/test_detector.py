@@ -223,16 +223,28 @@ def test_the_two_stages_propose_and_refine(fake_proposer, fake_refiner, square_i
     image = square_image((32, 32), (96, 64))  # bright squares of 24 pixels
     knobs = {"method": "two-stage", "min_face_size": 10, "score_threshold": 0.5}
     proposer, refiner = fake_proposer(), fake_refiner(offset=(0.1, 0, 0, 0))
-    look = FaceDetector(proposer=proposer, refiner=refiner, **knobs)
+    look = FaceDetector(proposer=proposer, refiner=refiner, lnet=None, **knobs)
     stages = look.stages(image)
     assert list(stages) == ["proposer", "refiner"]
     proposed = stages["proposer"].boxes
     assert len(refiner.batches[0]) == len(proposed)
     faces = look(image)
     np.testing.assert_array_equal(stages["refiner"].boxes, faces.boxes)
-    alone = FaceDetector(proposer=proposer, refiner=None, **knobs)(image)
+    alone = FaceDetector(proposer=proposer, refiner=None, lnet=None, **knobs)(image)
     assert len(alone) == int((stages["proposer"].scores >= 0.5).sum())
     assert stages["proposer"].scores.min() >= 0.25
+
+
+def test_lnet_moves_the_keypoints_of_the_refiner_twice(fake_proposer, fake_refiner, fake_lnet, square_image):
+    image = square_image((32, 32), (96, 64))
+    networks = {"proposer": fake_proposer(), "refiner": fake_refiner(), "min_face_size": 10, "score_threshold": 0.5}
+    plain = FaceDetector(lnet=None, **networks)(image)
+    moved = FaceDetector(lnet=fake_lnet((0.6, 0.5)), **networks)(image)
+    side = (plain.boxes[:, 2:] - plain.boxes[:, :2]).max(axis=1) * 0.8 * 0.25  # of a patch
+    np.testing.assert_allclose(
+        moved.keypoints[..., 0] - plain.keypoints[..., 0], np.tile(0.2 * side, (5, 1)).T, rtol=1e-3
+    )
+    np.testing.assert_allclose(moved.keypoints[..., 1], plain.keypoints[..., 1], rtol=1e-5)
 
 
 def test_only_the_networks_of_the_method_are_opened(fake_proposer, tmp_path):

@@ -42,7 +42,7 @@ class DetectorConfig:
     nms_after_regression: bool = option(
         True, "mtcnn: apply bounding-box regression before NMS (the paper compares the raw windows)"
     )
-    refine_keypoints: bool = option(True, "mtcnn: refine the five keypoints with L-Net")
+    refine_keypoints: bool = option(True, "refine the five keypoints with L-Net")
     rotations: tuple[int, ...] = option(
         (0,), "also search the image rotated by these multiples of 90 degrees, counter-clockwise", unit="degrees"
     )

