@@ -25,10 +25,10 @@ class DetectorConfig:
     method: Method = option("two-stage", "two-stage: proposer and refiner; mtcnn: P-, R-, O- and L-Net")
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)
     max_face_size: float | None = option(None, "largest face to detect (default: no limit)", unit="pixels", minimum=1)
-    score_threshold: float = option(0.45, "smallest score of a detected face", minimum=0, maximum=1)
+    score_threshold: float = option(0.5, "smallest score of a detected face", minimum=0, maximum=1)
     proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
     max_proposals: int = option(200, "proposals of an image that the refiner sees, best first", minimum=1)
-    final_nms_iom: float = option(0.5, "NMS of the faces: IoM threshold", minimum=0, maximum=1)
+    final_nms_iou: float = option(0.45, "NMS of the refined faces: IoU threshold", minimum=0, maximum=1)
     box_voting: bool = option(True, "replace each face by the score-weighted mean of overlapping boxes")
     flip_tta: bool = option(True, "run the last network on mirrored crops as well and average the results")
     scale_factor: float = option(
@@ -39,6 +39,9 @@ class DetectorConfig:
     level_nms_iou: float = option(0.5, "mtcnn: NMS within a pyramid level: IoU threshold", minimum=0, maximum=1)
     pyramid_nms_iou: float = option(0.7, "mtcnn: NMS over all pyramid levels: IoU threshold", minimum=0, maximum=1)
     rnet_nms_iou: float = option(0.7, "mtcnn: NMS after R-Net: IoU threshold", minimum=0, maximum=1)
+    final_nms_iom: float = option(
+        0.5, "mtcnn: NMS after O-Net, and either method's NMS over rotations: IoM threshold", minimum=0, maximum=1
+    )
     nms_after_regression: bool = option(
         True, "mtcnn: apply bounding-box regression before NMS (the paper compares the raw windows)"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,8 @@ def run_refiner(
     refined = _infer_onet(images, [found.boxes for found in proposals], refiner, config, deadline)
     faces = [_fuse(*each) for each in zip(proposals, refined, strict=True)]
     # The mean of two scores may reach the threshold where the first alone does not.
-    kept = [_best(found, config.score_threshold / (2 if config.flip_tta else 1), config) for found in faces]
+    threshold = config.score_threshold / (2 if config.flip_tta else 1)
+    kept = [_best(found, threshold, config.final_nms_iou, "union") for found in faces]
     faces = [_select(found, index, config) for found, index in zip(faces, kept, strict=True)]
     if not config.flip_tta:
         return faces
@@ -54,7 +56,7 @@ def run_refiner(
     for proposed, first, index, voted, second in zip(proposals, refined, kept, faces, mirrored, strict=True):
         both = _mean(Faces(voted.boxes, first.scores[index], voted.keypoints), second)
         found = _fuse(proposed[index], both)
-        again.append(found[_best(found, config.score_threshold, config)])
+        again.append(found[_best(found, config.score_threshold, config.final_nms_iou, "union")])
     return again
 
 
@@ -138,10 +140,10 @@ def _mean(first: Faces, second: Faces) -> Faces:
     )
 
 
-def _best(faces: Faces, threshold: float, config: DetectorConfig) -> NDArray[np.intp]:
+def _best(faces: Faces, threshold: float, overlap: float, measure: Literal["union", "min"]) -> NDArray[np.intp]:
     """Return the indices of the faces above the threshold that NMS keeps, best first."""
     good = np.flatnonzero(faces.scores >= threshold)
-    kept = boxes.nms(faces.boxes[good], faces.scores[good], config.final_nms_iom, "min")
+    kept = boxes.nms(faces.boxes[good], faces.scores[good], overlap, measure)
     return np.asarray(good[kept], dtype=np.intp)
 
 
@@ -151,7 +153,7 @@ def _select(faces: Faces, kept: NDArray[np.intp], config: DetectorConfig) -> Fac
 
 def _nms(faces: Faces, threshold: float, config: DetectorConfig) -> Faces:
     faces = faces[faces.scores >= threshold]
-    return _select(faces, _best(faces, threshold, config), config)
+    return _select(faces, _best(faces, threshold, config.final_nms_iom, "min"), config)
 
 
 def _voted(faces: Faces, kept: NDArray[np.intp]) -> Faces:
