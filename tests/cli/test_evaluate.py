@@ -169,7 +169,7 @@ def test_background(shipped, save, capsys, tmp_path) -> None:
     assert main([*call, "--json", "--sheet", "alarms.png"]) == 0
     out = result(capsys)
     assert (out["images"], out["alarms"], out["alarms_per_100_images"]) == (4, 1, 25)
-    assert out["threshold"] == DetectorConfig().score_threshold
+    assert out["threshold"] == DetectorConfig(method="mtcnn").threshold
     assert (tmp_path / "alarms.png").stat().st_size > 0
     assert main([*call, "--threshold", "1"]) == 0
     first, second, *_ = capsys.readouterr().out.splitlines()
@@ -273,6 +273,6 @@ def test_the_commands_start_from_the_options_that_their_curves_need(monkeypatch)
     monkeypatch.setattr("mien.cli.evaluate.FaceAnalyzer", Analyzer)
     for task in (["wider"], ["wider", "--threshold", "0.5"], ["fddb"], ["keypoints"]):
         main(["evaluate", *task, "--data", "nowhere"])
-    thresholds = [config.detector.score_threshold for config in configs]
-    assert thresholds == [0.01, 0.5, 0.01, DetectorConfig().score_threshold]
+    thresholds = [config.detector.threshold for config in configs]
+    assert thresholds == [0.01, 0.5, 0.01, DetectorConfig().threshold]
     assert configs[0].detector.min_face_size == 10

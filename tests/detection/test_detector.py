@@ -247,6 +247,12 @@ def test_lnet_moves_the_keypoints_of_the_refiner_twice(fake_proposer, fake_refin
     np.testing.assert_allclose(moved.keypoints[..., 1], plain.keypoints[..., 1], rtol=1e-5)
 
 
+def test_each_method_has_its_threshold():
+    assert DetectorConfig().threshold == 0.4
+    assert DetectorConfig(method="mtcnn").threshold == 0.75
+    assert DetectorConfig(method="mtcnn", score_threshold=0.5).threshold == 0.5
+
+
 def test_only_the_networks_of_the_method_are_opened(fake_proposer, tmp_path):
     absent = tmp_path / "absent.onnx"
     FaceDetector(method="two-stage", proposer=fake_proposer(), refiner=None, pnet=absent)

@@ -13,7 +13,6 @@ from mien.cli import evaluate_background, evaluate_landmarks, evaluate_stages, e
 from mien.cli.evaluate_landmarks import Plot
 from mien.cli.parameters import Json, ShowProgress, analyzer_options, is_given
 from mien.cli.terminal import echo, print_table, report_problems, wrap_progress
-from mien.detection import DetectorConfig
 from mien.errors import BadOption
 from mien.evaluation import protocols
 from mien.evaluation.detections import write_json
@@ -71,7 +70,7 @@ def wider(
         if detections is not None or save is not None:
             raise BadOption("--stages: runs the detector and keeps no detections; leave out --detections and --save")
         chosen = is_given(ctx, "threshold") or config.detector.score_threshold != _LOW_SCORE
-        threshold = config.detector.score_threshold if chosen else DetectorConfig().score_threshold
+        threshold = config.detector.score_threshold if chosen else None
         config = replace(config, detector=replace(config.detector, score_threshold=threshold), heads=())
         return evaluate_stages.stages(config, data, split, json=json, plot=plot, progress=progress)
     model, name = _model(config, detections, plot)

@@ -40,7 +40,7 @@ def background(
     """False alarms in images without faces: at the score threshold, and for others."""
     if sheet is not None:
         require_image_suffix(sheet)
-    threshold = config.detector.score_threshold
+    threshold = config.detector.threshold
     detector = replace(config.detector, score_threshold=min(_LOW_SCORE, threshold))
     detect = FaceAnalyzer(replace(config, detector=detector, heads=())).detect
     bar = wrap_progress("images", progress)

@@ -58,7 +58,7 @@ class TwoStage:
             observe("proposer", faces)
             return faces
         # A face has the geometric mean of two scores of at most 1.
-        least = replace(config, score_threshold=config.score_threshold**2)
+        least = replace(config, score_threshold=config.threshold**2)
         faces = run_proposer(images, self.proposer, least, deadline)
         observe("proposer", faces)
         faces = run_refiner(images, faces, self.refiner, config, deadline)

@@ -88,7 +88,7 @@ def _run_level(level: Image, proposer: Model, config: DetectorConfig, deadline: 
                     f"promises (1, 15, {rows}, {columns}); correct crop.strides"
                 )
             own = values[0, :, (top - first) // stride : (bottom - first) // stride]
-            found.append(_decode(own, grid, stride, top, config.score_threshold))
+            found.append(_decode(own, grid, stride, top, config.threshold))
     return Faces.concatenate(found)
 
 

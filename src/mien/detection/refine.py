@@ -46,7 +46,7 @@ def run_refiner(
     refined = _infer_onet(images, [found.boxes for found in proposals], refiner, config, deadline)
     faces = [_fuse(*each) for each in zip(proposals, refined, strict=True)]
     # The mean of two scores may reach the threshold where the first alone does not.
-    threshold = config.score_threshold / (2 if config.flip_tta else 1)
+    threshold = config.threshold / (2 if config.flip_tta else 1)
     kept = [_best(found, threshold, config.final_nms_iou, "union") for found in faces]
     faces = [_select(found, index, config) for found, index in zip(faces, kept, strict=True)]
     if not config.flip_tta:
@@ -56,7 +56,7 @@ def run_refiner(
     for proposed, first, index, voted, second in zip(proposals, refined, kept, faces, mirrored, strict=True):
         both = _mean(Faces(voted.boxes, first.scores[index], voted.keypoints), second)
         found = _fuse(proposed[index], both)
-        again.append(found[_best(found, config.score_threshold, config.final_nms_iou, "union")])
+        again.append(found[_best(found, config.threshold, config.final_nms_iou, "union")])
     return again
 
 
@@ -97,10 +97,10 @@ def run_onet(
     faces = _infer_onet(images, [found.boxes for found in candidates], onet, config, deadline)
     if config.flip_tta:
         # The mean of two scores may reach the threshold where the first alone does not.
-        faces = [_nms(found, config.score_threshold / 2, config) for found in faces]
+        faces = [_nms(found, config.threshold / 2, config) for found in faces]
         mirrored = _infer_onet(images, [found.boxes for found in faces], _Mirrored(onet), config, deadline)
         faces = [_mean(first, second) for first, second in zip(faces, mirrored, strict=True)]
-    return [_nms(found, config.score_threshold, config) for found in faces]
+    return [_nms(found, config.threshold, config) for found in faces]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
