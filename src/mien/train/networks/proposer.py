@@ -77,7 +77,7 @@ class MienProposer(FeaturePyramid):
     """Input (n, 3, h, w), normalized; h and w are multiples of 32. 516,661 parameters."""
 
     input_size = 32
-    crop = Grid((8, 16, 32), min_face=10.0, max_face=340.0)
+    crop = Grid((8, 16, 32), min_face=14.0, max_face=340.0)
     outputs = ("stride8", "stride16", "stride32")
 
     def __init__(self) -> None:
