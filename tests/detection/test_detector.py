@@ -248,7 +248,7 @@ def test_lnet_moves_the_keypoints_of_the_refiner_twice(fake_proposer, fake_refin
 
 
 def test_each_method_has_its_threshold():
-    assert DetectorConfig().threshold == 0.4
+    assert DetectorConfig().threshold == 0.5
     assert DetectorConfig(method="mtcnn").threshold == 0.75
     assert DetectorConfig(method="mtcnn", score_threshold=0.5).threshold == 0.5
 

@@ -14,7 +14,7 @@ Method: TypeAlias = Literal["two-stage", "mtcnn"]
 """How faces are detected: by the proposer and the refiner, or by P-, R-, O- and L-Net as published."""
 
 
-_THRESHOLDS: Mapping[Method, float] = MappingProxyType({"two-stage": 0.4, "mtcnn": 0.75})
+_THRESHOLDS: Mapping[Method, float] = MappingProxyType({"two-stage": 0.5, "mtcnn": 0.75})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class DetectorConfig:
     min_face_size: float = option(20.0, "smallest face to detect; larger is faster", unit="pixels", minimum=1)
     max_face_size: float | None = option(None, "largest face to detect (default: no limit)", unit="pixels", minimum=1)
     score_threshold: float | None = option(
-        None, "smallest score of a detected face (default: 0.4; mtcnn: 0.75)", minimum=0, maximum=1
+        None, "smallest score of a detected face (default: 0.5; mtcnn: 0.75)", minimum=0, maximum=1
     )
     proposal_nms_iou: float = option(0.6, "NMS of the proposals: IoU threshold", minimum=0, maximum=1)
     max_proposals: int = option(200, "proposals of an image that the refiner sees, best first", minimum=1)
