@@ -24,7 +24,7 @@ from mien.types import Deadline, Faces, Floats, Image
 _LEVEL_STEP = 4
 """Each level is this many times smaller than the one before; consecutive levels overlap in the faces they find."""
 
-_STRIP_PIXELS = 3 << 19
+_STRIP_PIXELS = 1 << 20
 """Larger levels are processed in strips of about this many pixels, which bounds memory."""
 
 _MARGIN = 128
