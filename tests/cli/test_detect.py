@@ -227,6 +227,8 @@ def test_ctrl_c_leaves_no_half_written_file(networks, save, tmp_path) -> None:
         "--draw",
         str(tmp_path / "drawn"),
         "--json",
+        "--method",
+        "mtcnn",
         *files,
     ]
     with subprocess.Popen(call, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -247,7 +247,7 @@ def test_large_images_are_searched_on_a_reduced_copy(start: Start, large: bytes)
 
 
 def test_costly_images_do_not_shut_others_out(start: Start, large: bytes) -> None:
-    running = start(timeout=3.0, workers=2)
+    running = start(timeout=1.0, workers=2)
 
     def costly(http: httpx.Client) -> httpx.Response:
         return http.post("/v1/detect?min_face_size=20", content=large, headers=RAW)
