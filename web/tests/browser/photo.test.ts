@@ -353,10 +353,10 @@ test('the analysis of the start page is that of the service', async () => {
   const stored = JSON.parse(readFileSync(join(SAMPLES, 'portrait.json'), 'utf-8')) as Analysis
   const current = await request('/v1/analyze?landmarks=true&aligned_faces=true', readFileSync(join(SAMPLES, 'portrait.jpg')))
   expect(current.faces).toHaveLength(stored.faces.length)
-  expect(iou(current.faces[0]!.box, stored.faces[0]!.box)).toBeGreaterThan(0.5)
+  expect(iou(current.faces[0]!.box, stored.faces[0]!.box)).toBeGreaterThan(0.95)
   const shift = (i: number) => Math.hypot(
     ...[0, 1].map((axis) => current.faces[0]!.landmarks!.points[i]![axis]! - stored.faces[0]!.landmarks!.points[i]![axis]!))
-  expect(Math.max(...Array.from({ length: 68 }, (_, i) => shift(i)))).toBeLessThan(25)
+  expect(Math.max(...Array.from({ length: 68 }, (_, i) => shift(i)))).toBeLessThan(2)
 })
 
 test('each sample has faces', async () => {
