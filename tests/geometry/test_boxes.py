@@ -132,3 +132,11 @@ def test_four_quarter_turns_are_the_identity(found):
     for width in (60, 40, 60, 40):
         turned = box.quarter_turn(turned, width)
     np.testing.assert_allclose(turned, found, atol=1e-4)
+
+
+def test_the_ellipse_in_a_box_keeps_its_size_when_it_is_a_circle():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    np.testing.assert_allclose(box.map_ellipses(TEN, turn, np.zeros(2))[0], np.array([-6, 2, 4, 12]), atol=1e-6)
+    wide = np.array([[-2, -1, 2, 1]], dtype=np.float32)
+    quarter = np.array([[0.0, -1.0], [1.0, 0.0]])
+    np.testing.assert_allclose(box.map_ellipses(wide, quarter, np.array([5, 5])), [[4, 3, 6, 7]], atol=1e-6)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 
 from mien.geometry import boxes as box_geometry
-from mien.imaging import Mipmap, resize
+from mien.imaging import Mipmap, reduce_resolution
 from mien.types import Floats, Image
 
 FACE = 80
@@ -89,12 +89,9 @@ def cut(face: LabeledFace, scale: float, width: int, height: int, degrees: float
     turn = np.array([[cosine, -sine], [sine, cosine]])
     center = (face.box[:2] + face.box[2:]) / 2
     middle = np.array([width, height]) / 2
-    to_image = turn.T / scale
+    to_image, to_window = turn.T / scale, turn * scale
     matrix = np.column_stack([to_image, center - to_image @ middle])
-    centers = ((face.boxes[:, :2] + face.boxes[:, 2:]) / 2 - center) @ turn.T * scale + middle
-    wide, high = ((face.boxes[:, 2:] - face.boxes[:, :2]) / 2 * scale).T
-    half = np.stack([np.hypot(wide * cosine, high * sine), np.hypot(wide * sine, high * cosine)], axis=1)
-    labeled = np.concatenate([centers - half, centers + half], axis=1).astype(np.float32)
+    labeled = box_geometry.map_ellipses(face.boxes, to_window, middle - to_window @ center).astype(np.float32)
     return Window(face.image.warp(matrix, width, height), labeled[face.row], labeled)
 
 
@@ -136,10 +133,8 @@ def covered(face: LabeledFace, *, upper: bool) -> Window:
 def blurred(face: LabeledFace) -> Window:
     """Return a window with the detail of a face of 16 px."""
     window = around(face)
-    height, width = window.image.shape[:2]
-    shrink = _BLURRED_FACE / min(face.size, FACE)
-    small = resize(window.image, max(1, round(width * shrink)), max(1, round(height * shrink)))
-    return Window(resize(small, width, height), window.box, window.labeled)
+    blurred_image = reduce_resolution(window.image, _BLURRED_FACE / min(face.size, FACE))
+    return Window(blurred_image, window.box, window.labeled)
 
 
 def _turned(degrees: float) -> Callable[[LabeledFace], Window]:

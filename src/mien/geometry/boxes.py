@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.types import Floats
+from mien.types import Doubles, Floats
 
 DETECTOR_BOX_SCALE = 0.92
 """Side of the detector's squared box, in longer sides of :func:`training_box`."""
@@ -112,6 +112,16 @@ def clip(boxes: Floats, bounds: Sequence[float]) -> Floats:
     """Return the boxes limited to ``bounds`` (x0, y0, x1, y1); a box outside becomes empty."""
     low, high = np.tile(bounds[:2], 2), np.tile(bounds[2:], 2)
     return np.asarray(np.clip(boxes, low, high), dtype=boxes.dtype)
+
+
+def map_ellipses(boxes: Floats, linear: NDArray[np.floating], offset: NDArray[np.floating]) -> Doubles:
+    """Return the bounding boxes (n, 4) of the ellipses inscribed in ``boxes``, mapped by x -> linear x + offset.
+
+    The box of a rotated face: faces are round, so the box of its rotated box would be too large.
+    """
+    center = (boxes[:, :2] + boxes[:, 2:]) / 2 @ linear.T + offset
+    half = np.sqrt((boxes[:, 2:] - boxes[:, :2]) ** 2 @ (linear**2).T) / 2
+    return np.concatenate([center - half, center + half], axis=1)
 
 
 def square(boxes: Floats) -> Floats:

@@ -5,7 +5,7 @@
 """
 
 from mien.imaging.draw import Color, draw_label, draw_lines, draw_points, draw_rectangles
-from mien.imaging.filters import apply_tables, blur, motion_blur, saturate
+from mien.imaging.filters import apply_tables, blur, motion_blur, reduce_resolution, saturate
 from mien.imaging.io import (
     MAX_PIXELS,
     SUFFIXES,
@@ -40,6 +40,7 @@ __all__ = [
     "motion_blur",
     "read_image",
     "read_mipmap",
+    "reduce_resolution",
     "resize",
     "saturate",
     "write_image",

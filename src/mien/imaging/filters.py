@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.imaging.resample import resize
 from mien.types import Image
 
 
@@ -23,6 +24,13 @@ def saturate(image: Image, amount: float) -> Image:
 def blur(image: Image, sigma: float) -> Image:
     """Return the image blurred by a Gaussian with a standard deviation of ``sigma`` pixels."""
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), dtype=np.uint8)
+
+
+def reduce_resolution(image: Image, scale: float) -> Image:
+    """Return the image reduced to ``scale`` times its sides and enlarged to its size again."""
+    height, width = image.shape[:2]
+    small = resize(image, max(2, round(width * scale)), max(2, round(height * scale)))
+    return resize(small, width, height)
 
 
 def motion_blur(image: Image, length: int, degrees: float) -> Image:

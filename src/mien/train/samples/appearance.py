@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.imaging import apply_tables, blur, encode_jpeg, motion_blur, read_image, resize, saturate
+from mien.imaging import apply_tables, blur, encode_jpeg, motion_blur, read_image, reduce_resolution, saturate
 from mien.train.recipe import Augmentation, Fraction
 from mien.types import Doubles, Floats, Image
 
@@ -114,10 +114,7 @@ def _soften(image: Image, rng: np.random.Generator) -> Image:
         return blur(image, rng.uniform(0.6, 2.0))
     if kind < 0.72:
         return motion_blur(image, int(rng.integers(3, 10)), rng.uniform(0, 180))
-    height, width = image.shape[:2]
-    shrink = rng.uniform(0.35, 0.8)
-    small = resize(image, max(2, round(width * shrink)), max(2, round(height * shrink)))
-    return resize(small, width, height)
+    return reduce_resolution(image, rng.uniform(0.35, 0.8))
 
 
 def _add_noise(image: Image, rng: np.random.Generator) -> Image:

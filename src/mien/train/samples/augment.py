@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.imaging import encode_jpeg, read_image, resize
+from mien.imaging import encode_jpeg, read_image, reduce_resolution
 from mien.train.recipe import Augmentation
 from mien.types import Image
 
@@ -29,11 +29,7 @@ def augment(image: Image, options: Augmentation, rng: np.random.Generator) -> Im
 
 
 def _blur(image: Image, lowest: float, rng: np.random.Generator) -> Image:
-    """Reduce the resolution."""
-    height, width = image.shape[:2]
-    shrink = rng.uniform(min(lowest, 0.8), 0.8)
-    small = resize(image, max(2, round(width * shrink)), max(2, round(height * shrink)))
-    return resize(small, width, height)
+    return reduce_resolution(image, rng.uniform(min(lowest, 0.8), 0.8))
 
 
 def _occlude(image: Image, rng: np.random.Generator) -> Image:

@@ -108,7 +108,7 @@ class LandmarkSampler:
         arrays = self._seen(face, self._jittered_view(face, rng))
         return {**arrays, "images": augment(cast(Images, arrays["images"]), self._augmentation, rng)}
 
-    def centerd(self, index: int) -> Arrays:
+    def centered(self, index: int) -> Arrays:
         """Return sample ``index`` as :meth:`sample` does, with the crop of inference and without augmentation."""
         face = self._face(index)
         view = self._view(face)

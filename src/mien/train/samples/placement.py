@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mien.geometry.boxes import map_ellipses
 from mien.types import Doubles, Floats
 
 
@@ -32,15 +33,8 @@ class Placement:
         return (points @ self.linear.T + self.offset).astype(np.float32)
 
     def boxes(self, boxes: Floats) -> Floats:
-        """Return image boxes (n, 4) in crop pixels.
-
-        A rotated face has the bounding box of the transformed ellipse that its box encloses: faces are round, and the
-        box of the rotated box would be too large.
-        """
-        center = self.points(np.asarray((boxes[:, :2] + boxes[:, 2:]) / 2, dtype=np.float32))
-        axes = (boxes[:, 2:] - boxes[:, :2]) / 2
-        half = np.sqrt(axes**2 @ self.linear.T**2).astype(np.float32)
-        return np.concatenate([center - half, center + half], axis=1)
+        """Return image boxes (n, 4) in crop pixels; see :func:`mien.geometry.boxes.map_ellipses`."""
+        return map_ellipses(boxes, self.linear, self.offset).astype(np.float32)
 
 
 def linear_map(scale: float, degrees: float, aspect: float, *, mirrored: bool) -> Doubles:

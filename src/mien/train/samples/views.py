@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.geometry.boxes import map_ellipses
 from mien.geometry.schemes import FIVE_MIRROR
 from mien.imaging import Mipmap
 from mien.train.recipe import Augmentation
@@ -16,7 +17,7 @@ from mien.types import Floats, Image
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """A square of ``side`` image pixels centerd on (x, y), rotated by ``degrees`` and perhaps mirrored.
+    """A square of ``side`` image pixels centered on (x, y), rotated by ``degrees`` and perhaps mirrored.
 
     ``aspect``: height over width, for a rectangle. The frame of the view runs from (0, 0) to (1, 1).
     """
@@ -67,11 +68,6 @@ class View:
         return seen[list(FIVE_MIRROR)] if self.mirrored else seen
 
     def boxes(self, boxes: Floats) -> Floats:
-        """Return image boxes (n, 4) in the frame of the view: the bounding boxes of their inscribed ellipses.
-
-        The box of a rotated face is not known exactly; faces are nearer to ellipses than to rectangles.
-        """
-        center = self.points((boxes[:, :2] + boxes[:, 2:]) / 2)
+        """Return image boxes (n, 4) in the frame of the view; see :func:`mien.geometry.boxes.map_ellipses`."""
         to_view = self._inverse()
-        half = np.sqrt((boxes[:, 2:] - boxes[:, :2]) ** 2 @ (to_view**2).T) / 2
-        return np.concatenate([center - half, center + half], axis=1)
+        return map_ellipses(boxes, to_view, 0.5 - to_view @ [self.x, self.y]).astype(np.float32)

@@ -101,7 +101,7 @@ class LandmarksTask(SampledTask[LandmarksRecipe]):
     ) -> None:
         count = len(held_out.all)
         parts = [range(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
-        super().__init__(recipe, runs, sampler, [collate([held_out.centerd(i) for i in rows]) for rows in parts])
+        super().__init__(recipe, runs, sampler, [collate([held_out.centered(i) for i in rows]) for rows in parts])
         self._subsets = [sample.subset for sample in held_out.all]
 
     def losses(self, network: nn.Module, batch: Batch) -> dict[str, Tensor]:
