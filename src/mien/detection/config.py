@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,6 +16,10 @@ Method: TypeAlias = Literal["two-stage", "mtcnn"]
 
 
 _THRESHOLDS: Mapping[Method, float] = MappingProxyType({"two-stage": 0.5, "mtcnn": 0.75})
+"""Default score threshold of each method; docs/models.md has the false alarms at these."""
+
+_MAX_FACE_RATIO = 1.2
+"""Largest face, in longer sides of the image: a face cut by the border may be larger than the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,13 @@ class DetectorConfig:
     strip_pixels: int = option(1 << 17, "mtcnn: pyramid pixels processed by P-Net at a time", unit="pixels", minimum=1)
     batch_size: int = option(32, "crops in a batch", minimum=1)
 
+    def largest_face(self, longer_side: float) -> float:
+        """Return the largest face to search, in pixels, in an image with this longer side."""
+        return min(longer_side * _MAX_FACE_RATIO, math.inf if self.max_face_size is None else self.max_face_size)
+
     @property
     def threshold(self) -> float:
-        """``score_threshold``, or the default of the method: both give no false alarm in 153 images without faces."""
+        """``score_threshold``, or the default of the method."""
         return _THRESHOLDS[self.method] if self.score_threshold is None else self.score_threshold
 
     def __post_init__(self) -> None:

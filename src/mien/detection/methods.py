@@ -28,8 +28,8 @@ CROPS: Mapping[str, type[CropSpec]] = MappingProxyType(
 """The crop specification of each network, by its task."""
 
 _PATCH_SCALE = 0.8
-"""L-Net learned from patches in proportion to O-Net's boxes, and the refiner's are larger. On MTFL's training images,
-this part and two passes gave an error of 3.2 %; whole boxes and one pass gave 3.8 %."""
+"""L-Net learned from patches in proportion to O-Net's boxes, and the refiner's are larger. On a ninth of MTFL's
+training images, this part and two passes gave an error of 3.2 %; whole boxes and one pass gave 3.8 %."""
 
 _LNET_PASSES = 2
 

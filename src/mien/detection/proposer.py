@@ -30,9 +30,6 @@ _STRIP_PIXELS = 1 << 20
 _MARGIN = 128
 """Rows that a strip sees above and below the rows that it answers for, in pixels."""
 
-_MAX_FACE_RATIO = 1.2
-"""Largest face, in longer sides of the image: a face cut by the border may be larger than the image."""
-
 
 def run_proposer(
     images: Sequence[Mipmap], proposer: Model, config: DetectorConfig, deadline: Deadline | None = None
@@ -47,7 +44,7 @@ def scales(longer_side: int, grid: Grid, config: DetectorConfig) -> list[float]:
     In the first, a face of ``min_face_size`` is as large as the smallest that the network knows; the last holds faces
     of ``max_face_size``, or that fill the image.
     """
-    largest = min(longer_side * _MAX_FACE_RATIO, config.max_face_size or np.inf)
+    largest = config.largest_face(longer_side)
     if config.min_face_size > largest:
         return []
     found = [grid.min_face / config.min_face_size]

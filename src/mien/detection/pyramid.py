@@ -18,9 +18,6 @@ from mien.imaging import resize
 from mien.models import Model, ModelCard, Window
 from mien.types import Candidates, Deadline, Floats, Image
 
-_MAX_FACE_RATIO = 1.2
-"""Largest face, in longer sides of the image: a face cut by the border may be larger than the image."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Proposals:
@@ -53,7 +50,7 @@ def face_sizes(longer_side: int, config: DetectorConfig) -> list[float]:
 
     From ``min_face_size`` to the first that reaches ``max_face_size`` or fills the image.
     """
-    largest = min(longer_side * _MAX_FACE_RATIO, config.max_face_size or np.inf)
+    largest = config.largest_face(longer_side)
     if config.min_face_size > largest:
         return []
     sizes = [config.min_face_size]
