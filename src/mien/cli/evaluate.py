@@ -11,7 +11,8 @@ import typer
 
 from mien.cli import evaluate_background, evaluate_landmarks, evaluate_stages, evaluate_stress
 from mien.cli.evaluate_landmarks import Plot
-from mien.cli.parameters import Json, ShowProgress, analyzer_options, is_given
+from mien.cli.evaluate_options import LOW_SCORE, with_score_threshold
+from mien.cli.parameters import Json, ShowProgress, analyzer_options
 from mien.cli.terminal import echo, print_table, report_problems, wrap_progress
 from mien.errors import BadOption
 from mien.evaluation import protocols
@@ -39,15 +40,13 @@ Save = Annotated[
     Path | None, typer.Option(metavar="FILE.jsonl", help="Write the detections as JSON lines.", show_default=False)
 ]
 
-_LOW_SCORE = 0.01
-_ALL_SCORES = {"score_threshold": _LOW_SCORE, "refine_keypoints": False}
-"""Curves need detections with low scores, and no keypoints."""
+_FOR_CURVES = {"refine_keypoints": False}
+"""Curves need no keypoints."""
 
 
 @app.command(epilog="Example: [bold]mien evaluate wider --data WIDER_FACE --plot curves.png[/]")
-@analyzer_options(with_landmarks=False, detector={"min_face_size": 10.0, "scale_factor": 0.79, **_ALL_SCORES})
+@analyzer_options(with_landmarks=False, detector={"min_face_size": 10.0, "scale_factor": 0.79, **_FOR_CURVES})
 def wider(
-    ctx: typer.Context,
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder with WIDER_val, wider_face_split and eval_tools/ground_truth.")
     ],
@@ -65,15 +64,13 @@ def wider(
     save: Save = None,
     progress: ShowProgress = None,
 ) -> int:
-    """Average precision on WIDER FACE: easy, medium and hard."""
+    """Average precision on WIDER FACE: of detections from score 0.01 unless --threshold is given."""
     if stages:
         if detections is not None or save is not None:
             raise BadOption("--stages: runs the detector and keeps no detections; leave out --detections and --save")
-        chosen = is_given(ctx, "threshold") or config.detector.score_threshold != _LOW_SCORE
-        threshold = config.detector.score_threshold if chosen else None
-        config = replace(config, detector=replace(config.detector, score_threshold=threshold), heads=())
+        config = replace(config, heads=())
         return evaluate_stages.stages(config, data, split, json=json, plot=plot, progress=progress)
-    model, name = _model(config, detections, plot)
+    model, name = _model(_for_curves(config), detections, plot)
     bar = wrap_progress("images", progress)
     result = protocols.evaluate_wider(data, model, split=split, name=name, progress=bar)
     if _deliver(result, json, plot, save):
@@ -84,7 +81,7 @@ def wider(
 
 
 @app.command(epilog="Example: [bold]mien evaluate fddb --data FDDB --plot roc.png[/]")
-@analyzer_options(with_landmarks=False, detector=_ALL_SCORES)
+@analyzer_options(with_landmarks=False, detector=_FOR_CURVES)
 def fddb(
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder with FDDB-folds, and the images in it or in originalPics.")
@@ -96,8 +93,8 @@ def fddb(
     save: Save = None,
     progress: ShowProgress = None,
 ) -> int:
-    """True positive rate on the ten folds of FDDB, discrete and continuous."""
-    model, name = _model(config, detections, plot)
+    """True positive rate on the ten folds of FDDB; of detections from score 0.01, unless --threshold is given."""
+    model, name = _model(_for_curves(config), detections, plot)
     result = protocols.evaluate_fddb(data, model, name=name, progress=wrap_progress("images", progress))
     if _deliver(result, json, plot, save):
         curve = result.curve
@@ -137,6 +134,11 @@ def keypoints(
 app.command("landmarks", epilog=evaluate_landmarks.EXAMPLE)(evaluate_landmarks.landmarks)
 app.command("background", epilog=evaluate_background.EXAMPLE)(evaluate_background.background)
 app.command("stress", epilog=evaluate_stress.EXAMPLE)(evaluate_stress.stress)
+
+
+def _for_curves(config: AnalyzerConfig) -> AnalyzerConfig:
+    chosen = config.detector.score_threshold
+    return with_score_threshold(config, LOW_SCORE if chosen is None else chosen)
 
 
 def _model(config: AnalyzerConfig, detections: Path | None, plot: Path | None) -> tuple[DetectionModel, str]:

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mien.cli.evaluate_stress import Sheet
-from mien.cli.inputs import writing
+from mien.cli.evaluate_options import LOW_SCORE, Sheet, with_score_threshold, write_sheet
 from mien.cli.parameters import Json, ShowProgress, analyzer_options
 from mien.cli.terminal import echo, plural, print_table, report_problems, wrap_progress
 from mien.evaluation.protocols import BackgroundResult, evaluate_background
-from mien.imaging import write_image
 from mien.imaging.io import require_image_suffix
 from mien.pipeline.analyzer import FaceAnalyzer
 from mien.pipeline.config import AnalyzerConfig
 from mien.schema import to_json_line
 
 EXAMPLE = "Example: [bold]mien evaluate background landscapes --sheet alarms.png[/]"
-
-_LOW_SCORE = 0.01
-"""Score threshold of the detector, for the curve."""
 
 _SHEET_ALARMS = 64
 _SHOWN = tuple(step / 10 for step in range(1, 10))
@@ -41,14 +35,10 @@ def background(
     if sheet is not None:
         require_image_suffix(sheet)
     threshold = config.detector.threshold
-    detector = replace(config.detector, score_threshold=min(_LOW_SCORE, threshold))
-    detect = FaceAnalyzer(replace(config, detector=detector, heads=())).detect
+    detect = FaceAnalyzer(with_score_threshold(config, min(LOW_SCORE, threshold))).detect
     bar = wrap_progress("images", progress)
     result = evaluate_background(folder, detect, threshold=threshold, progress=bar)
-    drawn = None if sheet is None else result.sheet(_SHEET_ALARMS)
-    if sheet is not None and drawn is not None:
-        with writing(sheet):
-            write_image(sheet, drawn)
+    write_sheet(sheet, None if sheet is None else result.sheet(_SHEET_ALARMS))
     if json:
         echo(to_json_line(result.to_dict()))
     else:

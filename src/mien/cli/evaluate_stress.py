@@ -8,12 +8,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from mien.cli.inputs import writing
+from mien.cli.evaluate_options import Sheet, write_sheet
 from mien.cli.parameters import Json, ShowProgress, analyzer_options
 from mien.cli.terminal import echo, plural, print_table, report_problems, wrap_progress
 from mien.evaluation.metrics.proportion import Proportion
 from mien.evaluation.protocols import StressResult, evaluate_stress
-from mien.imaging import write_image
 from mien.imaging.io import require_image_suffix
 from mien.pipeline.analyzer import FaceAnalyzer
 from mien.pipeline.config import AnalyzerConfig
@@ -22,10 +21,6 @@ from mien.schema import to_json_line
 EXAMPLE = "Example: [bold]mien evaluate stress --data WIDER_FACE --sheet stress.png[/]"
 
 _SHEET_FACES = 16
-
-Sheet = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Write a contact sheet of examples.", show_default=False)
-]
 
 
 @analyzer_options(with_landmarks=False, detector={"min_face_size": 10.0, "refine_keypoints": False})
@@ -48,9 +43,7 @@ def stress(
     shown = _SHEET_FACES if sheet is not None else 0
     bar = wrap_progress("images", progress)
     result = evaluate_stress(data, detect, split=split, sheet_faces=shown, progress=bar)
-    if sheet is not None and result.sheet is not None:
-        with writing(sheet):
-            write_image(sheet, result.sheet)
+    write_sheet(sheet, result.sheet)
     if json:
         echo(to_json_line(result.to_dict()))
     else:
