@@ -8,7 +8,7 @@ from mien.train.recipe import differences
 from mien.train.tasks import read_recipes
 
 FOLDER = Path(__file__).parents[2] / "recipes"
-PARTIAL = {FOLDER / "base.toml", FOLDER / "paper" / "base.toml"}
+PARTIAL = {FOLDER / "base.toml", FOLDER / "detector_base.toml", FOLDER / "paper" / "base.toml"}
 """Extended by others, and no recipes themselves."""
 
 STRETCHED = {"samples.crop: square -> stretched", "samples.context: 1.5 -> 1.25"}
