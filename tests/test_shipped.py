@@ -59,7 +59,7 @@ def check(faces: Faces, scale: float = 1.0, shift: tuple[float, float] = (0, 0),
 def test_a_single_face(detector, image) -> None:
     faces = detector(image)
     check(faces)
-    assert faces.scores[0] > 0.7
+    assert faces.scores[0] > 0.9
 
 
 def test_path_bytes_and_array_are_the_same_image(detector, image) -> None:

@@ -247,14 +247,15 @@ def test_large_images_are_searched_on_a_reduced_copy(start: Start, large: bytes)
 
 
 def test_costly_images_do_not_shut_others_out(start: Start, large: bytes) -> None:
-    running = start(timeout=1.0, workers=2)
+    running = start(timeout=3.0, workers=2, min_face_size=10)
 
     def costly(http: httpx.Client) -> httpx.Response:
-        return http.post("/v1/detect?min_face_size=20", content=large, headers=RAW)
+        return http.post("/v1/detect?min_face_size=10", content=large, headers=RAW)
 
     with running.http() as http, ThreadPoolExecutor(3) as threads:
         refused = [threads.submit(costly, http) for _ in range(3)]
         while running.service.workers.running < 1:
+            assert not any(each.done() for each in refused), "answered without work"
             threading.Event().wait(0.01)
         others = [http.post("/v1/detect?min_face_size=80", content=FILE, headers=RAW).status_code for _ in range(3)]
         assert running.service.workers.running == 1

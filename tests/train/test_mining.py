@@ -10,10 +10,9 @@ from mien.datasets.samples import DetectionSample
 from mien.errors import BadRecipe
 from mien.geometry import boxes as box
 from mien.imaging import encode_png
-from mien.models import InputSpec, ModelCard, OutputSpec, model_path
+from mien.models import model_path
 from mien.train.export import export
-from mien.train.networks.deployed import MEAN, SCALE, Deployed
-from mien.train.networks.proposer import MienProposer, activate
+from mien.train.networks.proposer import MienProposer
 from mien.train.samples.faces import AnnotatedImage, FaceImages
 from mien.train.samples.mining import MiningOptions, mine
 
@@ -21,38 +20,18 @@ OPTIONS = MiningOptions(threshold=0.001, min_face_size=10, positive_iou=0.5, neg
 FACE = np.array([[36, 36, 68, 68]], dtype=np.float32)
 
 
-class Constant:
-    """The source of a proposer that sees nothing: each cell proposes a box of four strides around it."""
-
-    half_precision_weights = False
-
-    def example(self):
-        return np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), np.uint8)
-
-    def exportable(self, network):
-        return Deployed(network, activate)
-
-    def card(self, metrics):
-        return ModelCard(
-            name="proposer",
-            task="proposer",
-            input=InputSpec(MienProposer.input_size, 3, "RGB", MEAN, SCALE),
-            crop=MienProposer.crop,
-            output=OutputSpec(MienProposer.outputs),
-            license="MIT",
-            training_data="nothing",
-            source="a test",
-            scores=metrics,
-            parameters=0,
-        )
-
-
 @pytest.fixture(scope="module")
-def proposer(tmp_path_factory) -> Path:
+def proposer(proposer_source, tmp_path_factory) -> Path:
+    """A proposer that sees nothing: each cell proposes a box of four strides around it."""
     network = MienProposer()
     for predict in network.predictions:
         torch.nn.init.zeros_(predict.weight)
-    return export(Constant(), network, tmp_path_factory.mktemp("proposer") / "proposer.onnx", {})
+    return export(
+        proposer_source(half_precision_weights=False),
+        network,
+        tmp_path_factory.mktemp("proposer") / "proposer.onnx",
+        {},
+    )
 
 
 def make_images(path: Path, background: bool = True) -> FaceImages:

@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from mien.models import InputSpec, ModelCard, OutputSpec, open_model
+from mien.models import open_model
 from mien.train.export import export
-from mien.train.networks.deployed import MEAN, SCALE, Deployed
 from mien.train.networks.proposer import MienProposer, activate, distances
 
 
@@ -18,30 +17,6 @@ from mien.train.networks.proposer import MienProposer, activate, distances
 def network():
     torch.manual_seed(0)
     return MienProposer().eval()
-
-
-class Source:
-    half_precision_weights = True
-
-    def example(self):
-        return np.random.default_rng(0).integers(0, 256, (2, 64, 96, 3), np.uint8)
-
-    def exportable(self, network):
-        return Deployed(network, activate)
-
-    def card(self, metrics):
-        return ModelCard(
-            name="proposer",
-            task="proposer",
-            input=InputSpec(MienProposer.input_size, 3, "RGB", MEAN, SCALE),
-            crop=MienProposer.crop,
-            output=OutputSpec(MienProposer.outputs),
-            license="MIT",
-            training_data="noise",
-            source="a test",
-            scores=metrics,
-            parameters=0,
-        )
 
 
 def test_each_cell_of_each_stride_predicts_one_face(network):
@@ -67,8 +42,8 @@ def test_distances_are_in_pixels_and_bounded():
     assert distances(logs, 8).tolist() == pytest.approx([16.0, 32.0, 16 * math.exp(4)])
 
 
-def test_the_file_takes_images_of_any_size(network, tmp_path):
-    path = export(Source(), network, tmp_path / "proposer.onnx", {})
+def test_the_file_takes_images_of_any_size(network, tmp_path, proposer_source):
+    path = export(proposer_source(half_precision_weights=True), network, tmp_path / "proposer.onnx", {})
     assert path.stat().st_size < 1.2e6  # 16-bit weights
     model = open_model(path, "proposer", threads=1)
     assert model.card.crop == MienProposer.crop

@@ -46,7 +46,7 @@ def test_a_mirrored_view_swaps_left_and_right_and_mirrors_the_pose():
     drawn = sampler()
     view = drawn.view(0)
     mirrored = drawn.seen(0, View(view.x, view.y, view.side, 0.0, True, view.aspect))
-    flipped = drawn.centerd(0)["landmarks"][list(SIXTY_EIGHT_MIRROR)] * [-1, 1] + [1, 0]
+    flipped = drawn.centered(0)["landmarks"][list(SIXTY_EIGHT_MIRROR)] * [-1, 1] + [1, 0]
     np.testing.assert_allclose(mirrored["landmarks"], flipped, atol=1e-5)
     np.testing.assert_allclose(mirrored["pose"], [-20, 5, -10])
 
@@ -95,7 +95,7 @@ def test_crops_are_upright_as_at_inference():
     rolls = fit_pose(draw(made, 0, 40)["landmarks"])[:, 2]
     assert 1 < rolls.std() < 3
     assert abs(rolls.mean()) < 1
-    assert fit_pose(made.centerd(0)["landmarks"][None])[0, 2] == pytest.approx(0, abs=0.5)
+    assert fit_pose(made.centered(0)["landmarks"][None])[0, 2] == pytest.approx(0, abs=0.5)
 
 
 def test_each_source_is_drawn_by_its_weight():
